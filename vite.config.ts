@@ -1,0 +1,94 @@
+import react from "@vitejs/plugin-react";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+/** Isolation lets onnxruntime-web use threads and high-resolution timers; nothing here depends on it. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Headless Chromium with WebGPU. A machine without a GPU runs on SwiftShader, which is slow and exact enough. */
+export const chromiumArgs = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+  "--no-first-run",
+];
+
+export default defineConfig({
+  base: "./",
+  plugins: [react()],
+  server: { headers: isolation, port: 5173 },
+  preview: { headers: isolation },
+  worker: { format: "es" },
+  build: {
+    target: "es2023",
+    rollupOptions: { input: { studio: "index.html", headless: "headless.html" } },
+  },
+  // Everything the browser tests import: a dependency first met in mid-run would be pre-bundled then and reload the page.
+  optimizeDeps: {
+    include: [
+      "@bufbuild/protobuf",
+      "@bufbuild/protobuf/codegenv2",
+      "@huggingface/jinja",
+      "@huggingface/tokenizers",
+      "@petamoriken/float16",
+      "@xenova/transformers",
+      "axe-core",
+      "client-zip",
+      "fast-check",
+      "fflate",
+      "idb-keyval",
+      "onnxruntime-web/webgpu",
+      "pure-rand/distribution/uniformFloat64",
+      "pure-rand/distribution/uniformInt",
+      "pure-rand/generator/xoroshiro128plus",
+      "@mantine/core",
+      "@mantine/dropzone",
+      "@mantine/hooks",
+      "lucide-react",
+      "react",
+      "react-dom/client",
+      "react/jsx-dev-runtime",
+      "uplot",
+      "zod/mini",
+      "zustand",
+    ],
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: "node", environment: "node", include: ["tests/**/*.node.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["tests/**/*.test.{ts,tsx}"],
+          exclude: ["tests/**/*.node.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+                args: chromiumArgs,
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});
