@@ -1,0 +1,209 @@
+/** A `StudioClient` without a GPU, for component tests and pictures only: a believable sequence of events, no real number. */
+import { defaultLearningRate } from "../../src/training/recipe";
+import { StudioError } from "../../src/worker/errors";
+import type { CallName, CallOptions, Calls, DatasetInfo, ErrorData, RunSummary, StudioClient, TrainEvent } from "../../src/worker/protocol";
+
+export interface FakeOptions {
+  /** Calls that fail, with their error. */
+  readonly fail?: Readonly<Partial<Record<CallName, ErrorData>>>;
+  /** Milliseconds between two events. */
+  readonly pace?: number;
+  /** Training waits for good after this step. */
+  readonly holdAt?: number;
+  readonly runs?: readonly RunSummary[];
+  readonly fallback?: boolean;
+}
+
+export interface FakeClient extends StudioClient {
+  /** Every call with its input, in order. */
+  readonly calls: readonly { readonly call: CallName; readonly input: unknown }[];
+  loseDevice(reason: string): void;
+}
+
+type Answers = { readonly [K in CallName]: (input: Calls[K]["in"], options: CallOptions<K>) => Promise<Calls[K]["out"]> };
+
+export function createFakeClient(options: FakeOptions = {}): FakeClient {
+  const { fail = {}, pace = 0, holdAt = Number.POSITIVE_INFINITY, fallback = true } = options;
+  const calls: { call: CallName; input: unknown }[] = [];
+  const listeners = new Set<(reason: string) => void>();
+  let runs: readonly RunSummary[] = options.runs ?? [];
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pace));
+
+  const answers: Answers = {
+    probe: async () => ({
+      name: fallback ? "google swiftshader" : "nvidia ada",
+      isFallback: fallback,
+      features: [],
+      maxBufferSize: 2 ** 30,
+    }),
+    openModel: async ({ source }, { onEvent }) => {
+      for (let done = 1; done <= 4; done++) {
+        await pause();
+        onEvent?.({ phase: "reading weights", done, total: 4 });
+      }
+      return {
+        name: source.kind === "embedded" ? source.id : source.name,
+        modelType: "llama",
+        weightFormat: "int4 ONNX",
+        parameters: 3_456_789,
+        hiddenSize: 256,
+        layers: 4,
+        vocabSize: 4096,
+        maxPositions: 1024,
+        weightBytes: 2_345_678,
+        loraTargets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        hasChatTemplate: true,
+        defaultLearningRate: defaultLearningRate(256),
+        canSelfCheck: source.kind === "embedded",
+      };
+    },
+    inspectDataset: async ({ data, recipe }) => ({ ...sampleInfo, name: data.name, steps: recipe.steps ?? 30 }),
+    plan: async () => ({ weights: 2_345_678, adapter: 400_000, activations: 21_000_000, other: 900_000, total: 24_645_678 }),
+    train: async ({ recipe, data }, { onEvent, signal }) => {
+      const steps = recipe.steps ?? 30;
+      const losses: number[] = [];
+      const emit = (event: TrainEvent): void => onEvent?.(event);
+      emit({ kind: "progress", progress: { phase: "compiling shaders", done: 3, total: 17 } });
+      await pause();
+      const memory = await answers.plan({ recipe }, {});
+      emit({ kind: "start", run: "run-new", steps, trainableParameters: 49_152, memory });
+      emit({ kind: "eval", step: 0, loss: 3.31, countedTokens: 900 });
+      for (let step = 1; step <= steps && signal?.aborted !== true; step++) {
+        const loss = 2.2 + 1.1 * Math.exp((-3 * step) / steps) + 0.15 * Math.sin(step * 12.9898);
+        losses.push(loss);
+        const learningRate = recipe.learningRate * Math.cos((Math.PI / 2) * (step / steps));
+        const [tokens, milliseconds] = [480, 210];
+        emit({ kind: "step", step, steps, epoch: (3 * step) / steps, loss, learningRate, gradientNorm: 1.4, tokens, countedTokens: 200, milliseconds });
+        if (step >= holdAt) {
+          await new Promise<void>((resolve) => {
+            if (signal?.aborted === true) resolve();
+            signal?.addEventListener("abort", () => resolve());
+          });
+        }
+        await pause();
+      }
+      if (losses.length === 0) throw new StudioError("aborted", "Stopped before the first step.");
+      const stopped = losses.length < steps;
+      if (!stopped) emit({ kind: "eval", step: steps, loss: 2.61, countedTokens: 900 });
+      const summary: RunSummary = {
+        ...sampleRun,
+        id: "run-new",
+        name: "teal-heron-42",
+        dataset: data.name,
+        recipe,
+        state: stopped ? "stopped" : "finished",
+        steps: losses.length,
+        losses,
+        evalBefore: stopped ? null : 3.31,
+        evalAfter: stopped ? null : 2.61,
+      };
+      runs = [summary, ...runs];
+      return summary;
+    },
+    evaluate: async () => ({ loss: 2.5, perplexity: Math.exp(2.5), countedTokens: 900, rows: 12 }),
+    generate: async ({ run }, { onEvent, signal }) => {
+      const words = (run === null ? "You put the tea in the water and wait a little." : "Arr, ye drop the leaves in boilin' water, matey!").split(/(?<= )/);
+      let text = "";
+      for (const word of words) {
+        if (signal?.aborted === true) return { text, tokens: 3, milliseconds: 60, stopped: "aborted" };
+        await pause();
+        text += word;
+        onEvent?.({ text: word });
+      }
+      return { text, tokens: words.length, milliseconds: 40 * words.length, stopped: "eos" };
+    },
+    importAdapter: async ({ name }) => ({ ...sampleRun, name }),
+    exportAdapter: async ({ run }) => ({ fileName: `${run}.zip`, blob: new Blob(["PK"]) }),
+    listRuns: async () => runs,
+    deleteRun: async ({ run }) => {
+      runs = runs.filter(({ id }) => id !== run);
+      return null;
+    },
+    selfCheck: async (_input, { onEvent }) => {
+      onEvent?.({ phase: "running ONNX Runtime", done: 1, total: 2 });
+      await pause();
+      return { prompt: "The tide", tokens: 32, relativeDifference: 2.3e-5, top1Agreement: 1, agrees: true };
+    },
+  };
+
+  return {
+    calls,
+    async call(call, input, callOptions = {}) {
+      calls.push({ call, input });
+      await pause();
+      const error = fail[call];
+      if (error !== undefined) throw new StudioError(error.code, error.message, error.data);
+      const answer: Answers[typeof call] = answers[call];
+      return answer(input, callOptions);
+    },
+    onDeviceLost(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    loseDevice(reason) {
+      for (const listener of listeners) listener(reason);
+    },
+  };
+}
+
+const token = (text: string, counted: boolean, id: number) => ({ id, text, counted });
+const row = (line: number, question: string, answer: string): DatasetInfo["preview"][number] => ({
+  line,
+  tokens: [
+    ...["<|user|>", "\n", ...question.split(/(?= )/), "\n", "<|assistant|>", "\n"].map((text, index) => token(text, false, index)),
+    ...[...answer.split(/(?= )/), "<|end|>"].map((text, index) => token(text, true, index)),
+  ],
+});
+
+export const sampleInfo: DatasetInfo = {
+  name: "pirate.jsonl",
+  rows: 120,
+  tokens: 14_230,
+  countedTokens: 6_104,
+  truncatedRows: 2,
+  longestRow: 231,
+  steps: 30,
+  preview: [
+    row(1, "Where do I find a good breakfast?", "Arr, follow yer nose to the harbour, where the frying pans never rest."),
+    row(2, "What is the weather like?", "The sky be black as a kraken's belly, so reef the sails."),
+    row(3, "How far is the moon?", "Farther than any ship has sailed, matey, and there be no rum on it."),
+    row(4, "Can you count to five?", "Aye: one, two, three, four, and a plank."),
+  ],
+};
+
+export const sampleRun: RunSummary = {
+  id: "run-1",
+  name: "amber-otter-12",
+  model: "tabtune-tiny",
+  dataset: "pirate.jsonl",
+  recipe: {
+    rank: 8,
+    alpha: 16,
+    targetModules: "all-linear",
+    rslora: false,
+    dropout: 0,
+    learningRate: 2e-3,
+    schedule: "cosine",
+    warmupSteps: 2,
+    steps: null,
+    epochs: 3,
+    batchSize: 1,
+    gradientAccumulation: 1,
+    maxLength: 512,
+    weightDecay: 0,
+    clip: 1,
+    seed: 42,
+    shuffle: true,
+    pack: true,
+  },
+  created: "2026-03-04T05:06:07.000Z",
+  state: "finished",
+  steps: 30,
+  trainableParameters: 49_152,
+  losses: Array.from({ length: 30 }, (_, step) => 2.2 + 1.1 * Math.exp(-step / 10) + 0.1 * Math.sin(step * 7)),
+  evalBefore: 3.31,
+  evalAfter: 2.61,
+  milliseconds: 6300,
+  tokens: 14_400,
+  adapterBytes: 196_608,
+};

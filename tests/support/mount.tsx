@@ -1,0 +1,47 @@
+/** The whole page over a fake client, for component tests and pictures. */
+import { createRoot } from "react-dom/client";
+import { createDesk, type Desk, type Environment } from "../../src/ui/actions/desk";
+import { startUp } from "../../src/ui/actions/startup";
+import { App } from "../../src/ui/app";
+import { StudioProvider } from "../../src/ui/studio";
+import "../../src/ui/styles";
+import { Theme } from "../../src/ui/theme";
+import type { StudioClient } from "../../src/worker/protocol";
+
+const row = '{"prompt":"Hello?","completion":"Ahoy!"}\n';
+
+export const fakeEnvironment: Environment = {
+  secureContext: true,
+  hasWebGpu: true,
+  loadSample: async () => ({
+    data: { name: "pirate.jsonl", blob: new Blob([row.repeat(120)]) },
+    heldOut: { name: "pirate.eval.jsonl", blob: new Blob([row.repeat(12)]) },
+  }),
+};
+
+export interface Mounted {
+  readonly desk: Desk;
+  unmount(): void;
+}
+
+export function mountStudio(client: StudioClient, environment: Partial<Environment> = {}): Mounted {
+  const desk = createDesk(client, { ...fakeEnvironment, ...environment });
+  const leave = startUp(desk);
+  const place = document.body.appendChild(document.createElement("div"));
+  const root = createRoot(place);
+  root.render(
+    <Theme>
+      <StudioProvider desk={desk}>
+        <App />
+      </StudioProvider>
+    </Theme>,
+  );
+  return {
+    desk,
+    unmount() {
+      leave();
+      root.unmount();
+      place.remove();
+    },
+  };
+}
