@@ -1,0 +1,62 @@
+/** The data line: file → Conversation → TokenizedExample → PackedBatch → StepBatch. Plain, structured-cloneable values only. */
+import type { Message } from "./tokenizer";
+
+/** Where a row came from; every message about a row names it. `line` is 1-based in the file as given. */
+export interface RowOrigin {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** One dataset row in canonical form. */
+export type Conversation =
+  | {
+      readonly kind: "messages";
+      readonly origin: RowOrigin;
+      readonly messages: readonly Message[];
+      /** The first `trainFrom` messages are context only (0: every assistant turn is trained). */
+      readonly trainFrom: number;
+    }
+  | {
+      readonly kind: "completion";
+      readonly origin: RowOrigin;
+      readonly prompt: string;
+      readonly completion: string;
+    }
+  | { readonly kind: "text"; readonly origin: RowOrigin; readonly text: string };
+
+export interface TokenizedExample {
+  readonly origin: RowOrigin;
+  readonly ids: Uint32Array;
+  /** Same length as `ids`; 1 where the token is a label (−100 elsewhere in Hugging Face terms). Entry 0 never counts. */
+  readonly counted: Uint8Array;
+  /** Tokens cut off by `maxLength`. */
+  readonly truncated: number;
+}
+
+/**
+ * One micro-batch, padding-free: the rows' documents lie one after another on a single axis of `ids.length` tokens.
+ * A document attends only to itself (`segmentStart`, `segmentEnd`) and its positions restart at 0.
+ */
+export interface PackedBatch {
+  readonly ids: Uint32Array;
+  readonly positions: Uint32Array;
+  /** For each token, the index of its document's first token. */
+  readonly segmentStart: Uint32Array;
+  /** For each token, one past the index of its document's last token. */
+  readonly segmentEnd: Uint32Array;
+  /** Token indices whose next token carries loss; ascending. */
+  readonly targetIndices: Uint32Array;
+  /** The token ids predicted there; same length as `targetIndices`. */
+  readonly targets: Uint32Array;
+}
+
+/** What one optimizer step consumes. */
+export interface StepBatch {
+  /** Number of this step, from 0. */
+  readonly step: number;
+  /** Fraction of epochs finished after this step. */
+  readonly epoch: number;
+  readonly microBatches: readonly PackedBatch[];
+  /** Σ targets over the step's micro-batches: the loss divisor. */
+  readonly countedTokens: number;
+}
