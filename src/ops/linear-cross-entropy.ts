@@ -6,10 +6,10 @@ import type { Graph } from "../engine/graph";
 import { kernel } from "../engine/kernel";
 import type { Tensor } from "../engine/tensor";
 import type { FrozenMatrix } from "./lib/frozen";
-import { paddedRows, product, transposedProduct } from "./linear";
+import { product, transposedProduct } from "./linear";
 
 /** Rows of logits alive at once. */
-export const chunkRows = 64;
+const chunkRows = 64;
 
 const overrides = { WORKGROUP: 64 };
 const byColumn = (columns: number, WORKGROUP: number) => Math.ceil(columns / 4 / WORKGROUP);
@@ -54,6 +54,11 @@ export interface Targets {
   readonly ids: Tensor;
 }
 
+/** The rows of hidden [tokens, columns] that `indices` u32[targets] name, without a gradient: [targets, columns]. */
+export function gatherRows(g: Graph, hidden: Tensor, indices: Tensor): Tensor {
+  return g.run(gather, { hidden, target_indices: indices }, {}).gathered;
+}
+
 /**
  * hidden [tokens, columns] × weight [vocabulary, columns] → one loss per counted token, in nats, f32[targets]. The
  * gradient that flows back is that of `scale` · Σ losses; scale = 1 / counted tokens of the optimizer step gives the mean.
@@ -71,7 +76,7 @@ export function linearCrossEntropy(
     throw new EngineError("linear-cross-entropy: the number of targets must be a symbolic size.");
   }
   const withGradient = g.needsGradient(hidden);
-  const { gathered } = g.run(gather, { hidden, target_indices: targets.indices }, {});
+  const gathered = gatherRows(g, hidden, targets.indices);
   const losses = g.tensor("losses", "f32", [dim]);
   const gradient = withGradient ? g.tensor("gathered gradient", "f32", [dim, weight.columns]) : null;
   for (let index = 0; index * chunkRows < dim.max; index += 1) {
@@ -95,6 +100,3 @@ export function linearCrossEntropy(
   }
   return losses;
 }
-
-/** Bytes of one chunk's logits. */
-export const chunkBytes = (weight: FrozenMatrix): number => 4 * chunkRows * paddedRows(weight);

@@ -1,7 +1,16 @@
 /** A `StudioClient` without a GPU, for component tests and pictures only: a believable sequence of events, no real number. */
 import { defaultLearningRate } from "../../src/training/recipe";
 import { StudioError } from "../../src/worker/errors";
-import type { CallName, CallOptions, Calls, DatasetInfo, ErrorData, RunSummary, StudioClient, TrainEvent } from "../../src/worker/protocol";
+import type {
+  CallName,
+  CallOptions,
+  Calls,
+  DatasetInfo,
+  ErrorData,
+  RunSummary,
+  StudioClient,
+  TrainEvent,
+} from "../../src/worker/protocol";
 
 export interface FakeOptions {
   /** Calls that fail, with their error. */
@@ -20,7 +29,9 @@ export interface FakeClient extends StudioClient {
   loseDevice(reason: string): void;
 }
 
-type Answers = { readonly [K in CallName]: (input: Calls[K]["in"], options: CallOptions<K>) => Promise<Calls[K]["out"]> };
+type Answers = {
+  readonly [K in CallName]: (input: Calls[K]["in"], options: CallOptions<K>) => Promise<Calls[K]["out"]>;
+};
 
 export function createFakeClient(options: FakeOptions = {}): FakeClient {
   const { fail = {}, pace = 0, holdAt = Number.POSITIVE_INFINITY, fallback = true } = options;
@@ -58,7 +69,13 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       };
     },
     inspectDataset: async ({ data, recipe }) => ({ ...sampleInfo, name: data.name, steps: recipe.steps ?? 30 }),
-    plan: async () => ({ weights: 2_345_678, adapter: 400_000, activations: 21_000_000, other: 900_000, total: 24_645_678 }),
+    plan: async () => ({
+      weights: 2_345_678,
+      adapter: 400_000,
+      activations: 21_000_000,
+      other: 900_000,
+      total: 24_645_678,
+    }),
     train: async ({ recipe, data }, { onEvent, signal }) => {
       const steps = recipe.steps ?? 30;
       const losses: number[] = [];
@@ -71,9 +88,20 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       for (let step = 1; step <= steps && signal?.aborted !== true; step++) {
         const loss = 2.2 + 1.1 * Math.exp((-3 * step) / steps) + 0.15 * Math.sin(step * 12.9898);
         losses.push(loss);
-        const learningRate = recipe.learningRate * Math.cos((Math.PI / 2) * (step / steps));
+        const learningRate = recipe.learningRate * Math.cos((Math.PI / 2) * ((step - 1) / steps));
         const [tokens, milliseconds] = [480, 210];
-        emit({ kind: "step", step, steps, epoch: (3 * step) / steps, loss, learningRate, gradientNorm: 1.4, tokens, countedTokens: 200, milliseconds });
+        emit({
+          kind: "step",
+          step,
+          steps,
+          epoch: (3 * step) / steps,
+          loss,
+          learningRate,
+          gradientNorm: 1.4,
+          tokens,
+          countedTokens: 200,
+          milliseconds,
+        });
         if (step >= holdAt) {
           await new Promise<void>((resolve) => {
             if (signal?.aborted === true) resolve();
@@ -101,8 +129,13 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       return summary;
     },
     evaluate: async () => ({ loss: 2.5, perplexity: Math.exp(2.5), countedTokens: 900, rows: 12 }),
+    logits: async ({ ids }) => ({ logits: new Float32Array(ids.length * 4), vocabSize: 4 }),
     generate: async ({ run }, { onEvent, signal }) => {
-      const words = (run === null ? "You put the tea in the water and wait a little." : "Arr, ye drop the leaves in boilin' water, matey!").split(/(?<= )/);
+      const words = (
+        run === null
+          ? "You put the tea in the water and wait a little."
+          : "Arr, ye drop the leaves in boilin' water, matey!"
+      ).split(/(?<= )/);
       let text = "";
       for (const word of words) {
         if (signal?.aborted === true) return { text, tokens: 3, milliseconds: 60, stopped: "aborted" };
@@ -150,7 +183,9 @@ const token = (text: string, counted: boolean, id: number) => ({ id, text, count
 const row = (line: number, question: string, answer: string): DatasetInfo["preview"][number] => ({
   line,
   tokens: [
-    ...["<|user|>", "\n", ...question.split(/(?= )/), "\n", "<|assistant|>", "\n"].map((text, index) => token(text, false, index)),
+    ...["<|user|>", "\n", ...question.split(/(?= )/), "\n", "<|assistant|>", "\n"].map((text, index) =>
+      token(text, false, index),
+    ),
     ...[...answer.split(/(?= )/), "<|end|>"].map((text, index) => token(text, true, index)),
   ],
 });
@@ -164,7 +199,11 @@ export const sampleInfo: DatasetInfo = {
   longestRow: 231,
   steps: 30,
   preview: [
-    row(1, "Where do I find a good breakfast?", "Arr, follow yer nose to the harbour, where the frying pans never rest."),
+    row(
+      1,
+      "Where do I find a good breakfast?",
+      "Arr, follow yer nose to the harbour, where the frying pans never rest.",
+    ),
     row(2, "What is the weather like?", "The sky be black as a kraken's belly, so reef the sails."),
     row(3, "How far is the moon?", "Farther than any ship has sailed, matey, and there be no rum on it."),
     row(4, "Can you count to five?", "Aye: one, two, three, four, and a plank."),

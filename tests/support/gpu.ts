@@ -4,7 +4,7 @@ import { type Device, openDevice } from "../../src/engine/device";
 import { type Bindings, type Dim, maxOf, valueOf as sizeOf } from "../../src/engine/dims";
 import type { Graph } from "../../src/engine/graph";
 import { type Program, Workspace } from "../../src/engine/program";
-import { bufferTensor, type Tensor } from "../../src/engine/tensor";
+import { bufferTensor, PlannedBuffer, type Tensor } from "../../src/engine/tensor";
 
 export type TensorData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -33,7 +33,9 @@ export async function upload(device: Device, label: string, shape: readonly Dim[
 }
 
 export function free(device: Device, tensor: Tensor): void {
-  if (tensor.storage.kind === "buffer") device.free(tensor.storage.buffer);
+  const { storage } = tensor;
+  if (storage.kind === "buffer")
+    device.free(storage.buffer instanceof PlannedBuffer ? storage.buffer.gpu : storage.buffer);
 }
 
 /** A graph made ready, its workspace included. */

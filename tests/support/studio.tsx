@@ -16,7 +16,13 @@ mountStudio(
     holdAt: state === "busy" ? 19 : Number.POSITIVE_INFINITY,
     fallback: state !== "busy",
     fail: state === "failed" ? { train: diverged } : {},
-    runs: state === "finished" ? [sampleRun, { ...sampleRun, id: "run-0", name: "cobalt-heron-7", state: "stopped", evalBefore: null, evalAfter: null }] : [],
+    runs:
+      state === "finished"
+        ? [
+            sampleRun,
+            { ...sampleRun, id: "run-0", name: "cobalt-heron-7", state: "stopped", evalBefore: null, evalAfter: null },
+          ]
+        : [],
   }),
   { hasWebGpu: state !== "no-gpu" },
 );

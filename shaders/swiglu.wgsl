@@ -1,0 +1,74 @@
+// y = silu(gate) · up, silu(g) = g · σ(g), element by element.
+
+struct Params {
+  tokens: u32,
+  width: u32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gate: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> up: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> d_gate: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> d_up: array<vec4<f32>>;
+
+override WORKGROUP: u32 = 64u;
+
+// exp overflows to infinity for large negative values, and 1 / infinity is the right limit; clamped all the same, since
+// WGSL promises nothing about infinities.
+fn sigmoid(value: vec4<f32>) -> vec4<f32> {
+  return 1.0 / (1.0 + exp(-max(value, vec4<f32>(-87.0))));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.tokens * (params.width / 4u)) {
+    return;
+  }
+  let value = gate[index];
+  y[index] = value * sigmoid(value) * up[index];
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_gate(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.tokens * (params.width / 4u)) {
+    return;
+  }
+  let value = gate[index];
+  let s = sigmoid(value);
+  var gradient = dy[index] * up[index] * s * (1.0 + value * (1.0 - s));
+  if (params.accumulate != 0u) {
+    gradient += d_gate[index];
+  }
+  d_gate[index] = gradient;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_up(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  if (index >= params.tokens * (params.width / 4u)) {
+    return;
+  }
+  let value = gate[index];
+  var gradient = dy[index] * value * sigmoid(value);
+  if (params.accumulate != 0u) {
+    gradient += d_up[index];
+  }
+  d_up[index] = gradient;
+}

@@ -1,0 +1,66 @@
+/** What is stored of a run, and how records of earlier versions are brought up to date when they are read. */
+import type { Adapter } from "../../training/adapter";
+import { StudioError } from "../errors";
+import type { RunId, RunSummary, TrainEvent } from "../protocol";
+
+/** One line of a run's log, in the order of training. */
+export type LogEntry = Extract<TrainEvent, { kind: "step" | "eval" }>;
+
+export interface RunRecord {
+  readonly summary: RunSummary;
+  readonly adapter: Adapter;
+  readonly log: readonly LogEntry[];
+}
+
+/** A run lies in two rows, so that the list of runs never reads adapters. */
+export type Row = "summary" | "payload";
+
+export interface Stored {
+  readonly version: number;
+  readonly value: unknown;
+}
+
+/** Takes a row's value from version `to − 1` to version `to`. Never edit one that was released: add the next. */
+export interface Migration {
+  readonly to: number;
+  readonly why: string;
+  readonly summary: (value: unknown) => unknown;
+  readonly payload: (value: unknown) => unknown;
+}
+
+/** In order and without gaps, from 2 on: version 1 is what the first release wrote. */
+export const migrations: readonly Migration[] = [];
+
+export const currentVersion = 1 + migrations.length;
+
+/** Throws `StudioError` "storage" where the row is of a later version or is not one of ours. */
+export function upgrade(row: Row, run: RunId, stored: unknown, steps: readonly Migration[] = migrations): unknown {
+  const latest = 1 + steps.length;
+  if (!isStored(stored) || stored.version < 1) {
+    throw new StudioError(
+      "storage",
+      `The kept run ${run} cannot be read: its record is damaged. Delete it from the library.`,
+      { run },
+    );
+  }
+  if (stored.version > latest) {
+    throw new StudioError("storage", `The kept run ${run} was written by a newer Tabtune; reload the page to get it.`, {
+      run,
+    });
+  }
+  let value = stored.value;
+  for (const step of steps) {
+    if (step.to > stored.version) value = step[row](value);
+  }
+  return value;
+}
+
+function isStored(value: unknown): value is Stored {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "version" in value &&
+    Number.isInteger(value.version) &&
+    "value" in value
+  );
+}

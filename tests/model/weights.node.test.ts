@@ -1,0 +1,31 @@
+/** Which weight file of a folder is opened. */
+import { access } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { openWeights, weightFormats } from "../../src/model/weights/registry";
+import { folderOf, onnxFile, pattern, quantizedLinear, safetensorsFile } from "./build-files";
+
+const safetensors = safetensorsFile({ w: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, pattern(4, 0));
+const { node, initializers } = quantizedLinear(2, 32);
+const onnx = onnxFile([node], [...initializers]);
+
+describe("openWeights", () => {
+  it.each([
+    ["safetensors", { "model.safetensors": safetensors }],
+    ["onnx", { "onnx/model_q4.onnx": onnx }],
+    ["onnx", { "model_q4.onnx": onnx }],
+    ["onnx", { "onnx/model_q4f16.onnx": onnx }],
+    ["onnx", { "model.safetensors": safetensors, "onnx/model_q4.onnx": onnx }],
+  ])("%s is opened from %o", async (format, files) => {
+    expect((await openWeights(folderOf(files))).format).toBe(format);
+  });
+
+  it("says what is missing", async () => {
+    await expect(openWeights(folderOf({ "pytorch_model.bin": "", "onnx/model.onnx": onnx }))).rejects.toThrow(
+      "model holds no weights that can be read; add model.safetensors or onnx/model_q4.onnx.",
+    );
+  });
+});
+
+describe.each(weightFormats)("the format $id", ({ id }) => {
+  it("has a file of its name", () => access(new URL(`../../src/model/weights/${id}.ts`, import.meta.url)));
+});
