@@ -49,7 +49,9 @@ export class Device {
     this.gpu = gpu;
     this.description = description;
     this.lost = gpu.lost.then((info) =>
-      info.reason === "destroyed" ? "The GPU device was closed." : `The GPU device was lost: ${info.message || "no reason given"}.`,
+      info.reason === "destroyed"
+        ? "The GPU device was closed."
+        : `The GPU device was lost: ${info.message || "no reason given"}.`,
     );
   }
 
@@ -68,18 +70,23 @@ export class Device {
    * Buffers, or none of them. Throws `OutOfMemoryError` naming the largest where the GPU refuses. Free with `free`.
    * Sizes are in bytes and rounded up to 4.
    */
-  async allocate(requests: readonly { readonly label: string; readonly bytes: number; readonly usage?: number }[]): Promise<GPUBuffer[]> {
+  async allocate(
+    requests: readonly { readonly label: string; readonly bytes: number; readonly usage?: number }[],
+  ): Promise<GPUBuffer[]> {
     const limit = Math.min(this.gpu.limits.maxBufferSize, this.gpu.limits.maxStorageBufferBindingSize);
     for (const { label, bytes } of requests) {
       if (bytes > limit) {
-        throw new OutOfMemoryError(bytes, `"${label}" needs ${megabytes(bytes)} in one buffer; this GPU allows ${megabytes(limit)}.`);
+        throw new OutOfMemoryError(
+          bytes,
+          `"${label}" needs ${megabytes(bytes)} in one buffer; this GPU allows ${megabytes(limit)}.`,
+        );
       }
     }
     this.gpu.pushErrorScope("out-of-memory");
     this.gpu.pushErrorScope("validation");
     const made = requests.map(({ label, bytes, usage }) => this.#create(label, bytes, usage));
-    const invalid = await this.gpu.popErrorScope();
-    const exhausted = await this.gpu.popErrorScope();
+    // Both at once: a scope opened elsewhere meanwhile would be popped in place of ours.
+    const [invalid, exhausted] = await Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
     const error = exhausted ?? invalid;
     if (error) {
       for (const buffer of made) this.free(buffer);
@@ -98,7 +105,11 @@ export class Device {
     });
   }
 
-  #create(label: string, bytes: number, usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC): GPUBuffer {
+  #create(
+    label: string,
+    bytes: number,
+    usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+  ): GPUBuffer {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const buffer = this.gpu.createBuffer({ label, size, usage });
     this.#counts.buffers += 1;
@@ -117,7 +128,10 @@ export class Device {
       return;
     }
     // Queue writes come in words; the last few bytes are padded with zeros.
-    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes =
+      data instanceof ArrayBuffer
+        ? new Uint8Array(data)
+        : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
     padded.set(bytes);
     this.gpu.queue.writeBuffer(buffer, byteOffset, padded);
@@ -125,7 +139,9 @@ export class Device {
 
   /** A copy of `bytes` bytes. Makes a buffer: not for the training loop, which has a `Readback`. */
   async read(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<ArrayBuffer> {
-    const [staging] = await this.allocate([{ label: "read", bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }]);
+    const [staging] = await this.allocate([
+      { label: "read", bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST },
+    ]);
     if (!staging) throw new DeviceError("lost", "The GPU device cannot be read.");
     const encoder = this.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, bytes);
@@ -192,7 +208,9 @@ export class Device {
       const info = await module.getCompilationInfo();
       const first = info.messages.find((message) => message.type === "error");
       const line = first ? code.split("\n")[first.lineNum - 1] : undefined;
-      const place = first ? ` at line ${first.lineNum}, column ${first.linePos}: ${first.message}\n  ${line ?? ""}` : "";
+      const place = first
+        ? ` at line ${first.lineNum}, column ${first.linePos}: ${first.message}\n  ${line ?? ""}`
+        : "";
       const other = first ? "" : `: ${"failure" in result ? result.failure : (invalid?.message ?? "unknown error")}`;
       throw new ShaderError(`${kernel.name} does not compile${place}${other}`);
     }
@@ -212,7 +230,10 @@ export class Device {
  */
 export async function openDevice(gpu: GPU | undefined): Promise<Device> {
   if (!gpu) {
-    throw new DeviceError("no-api", "This browser has no WebGPU; use a current Chrome or Edge over https or on localhost.");
+    throw new DeviceError(
+      "no-api",
+      "This browser has no WebGPU; use a current Chrome or Edge over https or on localhost.",
+    );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
@@ -233,7 +254,10 @@ export async function openDevice(gpu: GPU | undefined): Promise<Device> {
       maxBufferSize: device.limits.maxBufferSize,
     });
   } catch (error) {
-    throw new DeviceError("refused", `The GPU refuses to open: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new DeviceError(
+      "refused",
+      `The GPU refuses to open: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }
 

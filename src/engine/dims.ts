@@ -57,7 +57,7 @@ export function scaled(scalar: RuntimeScalar, factor: number): RuntimeScalar {
 }
 
 export const maxOf = (dim: Dim): number => (typeof dim === "number" ? dim : dim.max);
-export const valueOf = (value: Dim | RuntimeScalar, bindings: Bindings): number =>
+export const boundValue = (value: Dim | RuntimeScalar, bindings: Bindings): number =>
   typeof value === "number" ? value : value.at(bindings);
 export const showDim = (dim: Dim): string => (typeof dim === "number" ? String(dim) : `${dim.name}≤${dim.max}`);
 export const sameDim = (a: Dim, b: Dim): boolean =>

@@ -110,13 +110,23 @@ export class Graph {
     for (const [name, declared] of Object.entries(kernel.writes)) {
       const target = targets[name];
       if (target) {
+        const reader = Object.keys(kernel.reads).find((read) => {
+          const tensor = tensors.get(read);
+          return tensor && sharesBuffer(tensor, target);
+        });
+        if (reader) {
+          throw new EngineError(
+            `${kernel.name}: ${name} is written in the buffer that ${reader} is read from (${target.label}).`,
+          );
+        }
         bind(name, target, declared);
         outputs[name] = target;
         continue;
       }
       const shape = declared.map((dimName): Dim => {
         const known = dims.get(dimName);
-        if (!known) throw new EngineError(`${kernel.name}: no input and no parameter gives the size "${dimName}" of ${name}.`);
+        if (!known)
+          throw new EngineError(`${kernel.name}: no input and no parameter gives the size "${dimName}" of ${name}.`);
         return known.dim;
       });
       const binding = kernel.shader.storage.get(name);
@@ -173,7 +183,9 @@ export class Graph {
     }
     for (const entry of this.#tape) {
       if (!entry.done && entry.output !== tensor && this.#gradients.get(entry.output) === sofar) {
-        throw new EngineError(`The gradient of ${tensor.label} is shared with ${entry.output.label}, which has yet to read it.`);
+        throw new EngineError(
+          `The gradient of ${tensor.label} is shared with ${entry.output.label}, which has yet to read it.`,
+        );
       }
     }
     write(sofar, 1);
@@ -213,4 +225,10 @@ export class Graph {
   static rootOf(tensor: Tensor): Tensor {
     return tensor.storage.kind === "view" ? tensor.storage.base : tensor;
   }
+}
+
+/** WebGPU refuses a dispatch that reads and writes one buffer through two bindings, and drops the whole submit. */
+function sharesBuffer(a: Tensor, b: Tensor): boolean {
+  if (a.storage.kind === "buffer" && b.storage.kind === "buffer") return a.storage.buffer === b.storage.buffer;
+  return Graph.rootOf(a) === Graph.rootOf(b);
 }

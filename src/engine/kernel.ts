@@ -65,7 +65,9 @@ export function kernel<
     const binding = shader.storage.get(tensor);
     if (!binding) throw new EngineError(`${name}: the shader has no storage binding named "${tensor}".`);
     if (binding.access !== access) {
-      throw new EngineError(`${name}: "${tensor}" is ${binding.access} in the shader, the declaration needs ${access}.`);
+      throw new EngineError(
+        `${name}: "${tensor}" is ${binding.access} in the shader, the declaration needs ${access}.`,
+      );
     }
   }
   const fields = new Set(shader.params.map((field) => field.name));

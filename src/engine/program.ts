@@ -1,6 +1,7 @@
 /** A planned graph made ready: pipelines, bind groups and uniforms exist, so a replay only writes numbers and dispatches. */
-import { type Bindings, valueOf } from "./dims";
+
 import type { CompiledKernel, Device } from "./device";
+import { type Bindings, boundValue } from "./dims";
 import { EngineError } from "./errors";
 import { type Call, Graph } from "./graph";
 import type { Sizes } from "./kernel";
@@ -20,7 +21,13 @@ export class Workspace {
   /** Stands in for absent tensors. */
   readonly zeros: GPUBuffer;
 
-  private constructor(device: Device, plans: ReadonlyMap<Graph, GraphPlan>, slots: readonly GPUBuffer[], zeros: GPUBuffer, bytes: number) {
+  private constructor(
+    device: Device,
+    plans: ReadonlyMap<Graph, GraphPlan>,
+    slots: readonly GPUBuffer[],
+    zeros: GPUBuffer,
+    bytes: number,
+  ) {
     this.#device = device;
     this.#plans = plans;
     this.#slots = slots;
@@ -31,7 +38,10 @@ export class Workspace {
   /** Bytes that `create` will allocate for these graphs: intermediates, uniforms and the zero buffer. */
   static plannedBytes(device: Device, graphs: readonly Graph[]): number {
     const slots = sharedSlots(graphs.map(planGraph));
-    return slots.reduce((sum, bytes) => sum + bytes, zeroBytes) + graphs.reduce((sum, graph) => sum + uniformBytes(device, graph), 0);
+    return (
+      slots.reduce((sum, bytes) => sum + bytes, zeroBytes) +
+      graphs.reduce((sum, graph) => sum + uniformBytes(device, graph), 0)
+    );
   }
 
   /** Bytes of the intermediates alone. */
@@ -134,7 +144,13 @@ export class Program {
   readonly #uniformData: DataView<ArrayBuffer>;
   readonly #stride: number;
 
-  constructor(device: Device, workspace: Workspace, graph: Graph, compiled: ReadonlyMap<string, CompiledKernel>, uniforms: GPUBuffer) {
+  constructor(
+    device: Device,
+    workspace: Workspace,
+    graph: Graph,
+    compiled: ReadonlyMap<string, CompiledKernel>,
+    uniforms: GPUBuffer,
+  ) {
     this.#device = device;
     this.#workspace = workspace;
     this.#graph = graph;
@@ -151,7 +167,9 @@ export class Program {
         const { buffer, byteOffset } = workspace.locate(graph, tensor);
         const size = Math.max(4, maxBytes(tensor));
         if (byteOffset + size > buffer.size) {
-          throw new EngineError(`${kernel.name}: ${name} needs bytes ${byteOffset} to ${byteOffset + size} of a buffer of ${buffer.size}.`);
+          throw new EngineError(
+            `${kernel.name}: ${name} needs bytes ${byteOffset} to ${byteOffset + size} of a buffer of ${buffer.size}.`,
+          );
         }
         return { buffer, offset: byteOffset, size };
       };
@@ -258,7 +276,7 @@ export class Program {
       dispatches += 1;
       flops += call.kernel.flops?.(sizes) ?? 0;
       for (const tensor of call.tensors.values()) {
-        bytes += 4 * tensor.shape.reduce<number>((product, dim) => product * valueOf(dim, bindings), 1);
+        bytes += 4 * tensor.shape.reduce<number>((product, dim) => product * boundValue(dim, bindings), 1);
       }
     }
     return { dispatches, flops, bytes };
@@ -281,25 +299,27 @@ export class Program {
       const base = index * this.#stride;
       call.kernel.shader.params.forEach((field, position) => {
         const param = call.params.get(field.name);
-        const value = param === undefined ? (sizes[field.name] ?? 0) : valueOf(param, bindings);
+        const value = param === undefined ? (sizes[field.name] ?? 0) : boundValue(param, bindings);
         if (field.type === "f32") data.setFloat32(base + 4 * position, value, true);
         else data.setUint32(base + 4 * position, value, true);
       });
       const [x, y = 1, z = 1] = call.kernel.grid(sizes, call.kernel.overrides);
       if (x === 0 || y === 0 || z === 0) return null;
       if (Math.max(x, y, z) > maxWorkgroups) {
-        throw new EngineError(`${call.kernel.name} asks for ${x}×${y}×${z} workgroups; WebGPU allows ${maxWorkgroups} along an axis.`);
+        throw new EngineError(
+          `${call.kernel.name} asks for ${x}×${y}×${z} workgroups; WebGPU allows ${maxWorkgroups} along an axis.`,
+        );
       }
       return [x, y, z] as const;
     });
-    this.#device.write(this.#uniforms, data);
+    this.#device.write(this.#uniforms, data.buffer);
     return grids;
   }
 }
 
 function sizesOf(call: Call, bindings: Bindings): Sizes {
   const sizes: Record<string, number> = {};
-  for (const [name, dim] of call.dims) sizes[name] = valueOf(dim, bindings);
+  for (const [name, dim] of call.dims) sizes[name] = boundValue(dim, bindings);
   return sizes;
 }
 

@@ -17,7 +17,11 @@ export class Readback {
   /** `depth` reads may be under way at once. Free with `destroy`. */
   static async create(device: Device, bytes: number, depth = 3): Promise<Readback> {
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    return new Readback(device, bytes, await device.allocate(Array.from({ length: depth }, () => ({ label: "readback", bytes, usage }))));
+    return new Readback(
+      device,
+      bytes,
+      await device.allocate(Array.from({ length: depth }, () => ({ label: "readback", bytes, usage }))),
+    );
   }
 
   static plannedBytes(bytes: number, depth = 3): number {

@@ -30,7 +30,9 @@ export function readInterface(name: string, source: string): ShaderInterface {
   const struct = structPattern.exec(text);
   const uniform = uniformPattern.exec(text);
   if (!struct || !uniform) {
-    throw new EngineError(`${name}: the shader needs struct Params and @group(0) @binding(N) var<uniform> params: Params.`);
+    throw new EngineError(
+      `${name}: the shader needs struct Params and @group(0) @binding(N) var<uniform> params: Params.`,
+    );
   }
   const params = (struct[1] ?? "")
     .split(",")
@@ -38,7 +40,8 @@ export function readInterface(name: string, source: string): ShaderInterface {
     .filter((field) => field !== "")
     .map((field): ParamsField => {
       const match = /^(\w+)\s*:\s*(u32|i32|f32)$/.exec(field);
-      if (!match) throw new EngineError(`${name}: Params has the field "${field}"; only u32, i32 and f32 can be filled.`);
+      if (!match)
+        throw new EngineError(`${name}: Params has the field "${field}"; only u32, i32 and f32 can be filled.`);
       return { name: match[1] as string, type: match[2] as ParamsField["type"] };
     });
   const storage = new Map<string, StorageBinding>();

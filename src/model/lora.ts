@@ -92,7 +92,7 @@ export interface PairOptions {
 }
 
 /** Bound at each replay: multiplies every adapter's scale, 1 as trained, 0 the base model. */
-export const strength: RuntimeScalar = runtimeScalar("strength");
+const strength: RuntimeScalar = runtimeScalar("strength");
 /** Bound at each replay: one number per micro-batch; every module derives its own mask from it. */
 const dropoutSeed: RuntimeScalar = runtimeScalar("dropoutSeed");
 

@@ -1,6 +1,6 @@
 /** One AdamW step (Loshchilov & Hutter 2019) over flat buffers, clipped by the norm that `gradient-norm` left. */
 import source from "../../shaders/adamw.wgsl?raw";
-import { type RuntimeScalar, valueOf as valueAt } from "../engine/dims";
+import { type RuntimeScalar, boundValue as valueAt } from "../engine/dims";
 import type { Graph } from "../engine/graph";
 import { kernel } from "../engine/kernel";
 import type { Tensor } from "../engine/tensor";

@@ -93,8 +93,15 @@ export function linearCrossEntropy(
   }
   if (gradient) {
     g.onBackward(losses, [hidden], () => {
-      g.addGradient(hidden, (dx, accumulate) =>
-        g.run(scatter, { target_indices: targets.indices, gathered_gradient: gradient }, { tokens, accumulate }, { dx }).dx,
+      g.addGradient(
+        hidden,
+        (dx, accumulate) =>
+          g.run(
+            scatter,
+            { target_indices: targets.indices, gathered_gradient: gradient },
+            { tokens, accumulate },
+            { dx },
+          ).dx,
       );
     });
   }

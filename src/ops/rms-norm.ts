@@ -7,6 +7,8 @@ import type { Tensor } from "../engine/tensor";
 import { foldedGrid, requireVec4 } from "./lib/grid";
 
 const source = reduce + shader;
+// Few rows of work per invocation, and software adapters pay for each one that meets a barrier.
+const overrides = { WORKGROUP: 32 };
 
 const forward = kernel({
   name: "rms-norm.forward",
@@ -15,6 +17,7 @@ const forward = kernel({
   reads: { x: ["rows", "dim"], weight: ["dim"] },
   writes: { y: ["rows", "dim"], rstd: ["rows"] },
   params: ["eps"],
+  overrides,
   grid: ({ rows = 0 }) => foldedGrid(rows),
 });
 
@@ -25,6 +28,7 @@ const backwardX = kernel({
   reads: { x: ["rows", "dim"], weight: ["dim"], saved_rstd: ["rows"], dy: ["rows", "dim"] },
   writes: { dx: ["rows", "dim"] },
   params: ["accumulate"],
+  overrides,
   grid: ({ rows = 0 }) => foldedGrid(rows),
 });
 

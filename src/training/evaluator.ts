@@ -43,7 +43,12 @@ export class Evaluator {
   }
 
   /** Throws `OutOfMemoryError`, and `ModelError` where the adapter does not fit. Free with `destroy`. */
-  static async create(device: Device, model: LoadedModel, adapter: Adapter | null, sizes: SessionSizes): Promise<Evaluator> {
+  static async create(
+    device: Device,
+    model: LoadedModel,
+    adapter: Adapter | null,
+    sizes: SessionSizes,
+  ): Promise<Evaluator> {
     const inputs = planLossInputs(model, sizes);
     const layout = adapter && layoutLora(model, adapter.config.rank, adapter.config.targetModules);
     const parameters = new PlannedBuffer("adapter", 4 * (layout?.size ?? 0));

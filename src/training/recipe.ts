@@ -78,12 +78,18 @@ const ranges: { readonly [K in keyof Recipe]: { readonly type: z.ZodMiniType; re
   rank: { type: count(1, 1024), expected: "a whole number from 1 to 1024" },
   alpha: { type: z.number().check(z.gt(0), z.maximum(65536)), expected: "a number above 0, up to 65536" },
   targetModules: {
-    type: z.union([z.literal("all-linear"), z.array(z.string().check(z.regex(/^[A-Za-z0-9_.]+$/))).check(z.minLength(1))]),
+    type: z.union([
+      z.literal("all-linear"),
+      z.array(z.string().check(z.regex(/^[A-Za-z0-9_.]+$/))).check(z.minLength(1)),
+    ]),
     expected: '"all-linear" or module names such as q_proj,v_proj',
   },
   rslora: { type: z.boolean(), expected: "true or false" },
   dropout: { type: z.number().check(z.minimum(0), z.lt(1)), expected: "a number from 0 up to, not including, 1" },
-  learningRate: { type: z.number().check(z.gt(0), z.maximum(10)), expected: "a number above 0, up to 10, such as 2e-4" },
+  learningRate: {
+    type: z.number().check(z.gt(0), z.maximum(10)),
+    expected: "a number above 0, up to 10, such as 2e-4",
+  },
   schedule: { type: z.enum(["constant", "linear", "cosine"]), expected: "constant, linear or cosine" },
   warmupSteps: { type: count(0, 1e9), expected: "a whole number, 0 or more" },
   steps: { type: z.nullable(count(1, 1e9)), expected: "a whole number, 1 or more" },

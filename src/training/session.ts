@@ -10,7 +10,15 @@ import { type KernelTime, type Program, type ProgramCost, Workspace } from "../e
 import { Readback } from "../engine/readback";
 import { bufferTensor, PlannedBuffer } from "../engine/tensor";
 import type { LoadedModel } from "../model/load";
-import { initialLora, type LoraLayout, type LoraMatrices, layoutLora, loraPairs, readLora, writeLora } from "../model/lora";
+import {
+  initialLora,
+  type LoraLayout,
+  type LoraMatrices,
+  layoutLora,
+  loraPairs,
+  readLora,
+  writeLora,
+} from "../model/lora";
 import { adamw } from "../ops/adamw";
 import { gradientNorm } from "../ops/gradient-norm";
 import { adapterScale } from "./adapter";

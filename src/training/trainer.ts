@@ -1,6 +1,5 @@
 /** The training loop as a stream of events: it neither stores nor posts anything. */
-import type { StepBatch } from "../data/types";
-import type { PackedBatch } from "../data/types";
+import type { PackedBatch, StepBatch } from "../data/types";
 import { DivergedError } from "./errors";
 import type { Recipe } from "./recipe";
 import { scheduleFactor } from "./schedule";

@@ -88,7 +88,8 @@ export class ModelSlot {
       signal,
       onProgress: (done, total) => emit({ phase: "loading weights", done, total }),
     });
-    const targeted = (module: string) => architecture.adapterTargets.includes(module.slice(module.lastIndexOf(".") + 1));
+    const targeted = (module: string) =>
+      architecture.adapterTargets.includes(module.slice(module.lastIndexOf(".") + 1));
     const info: ModelInfo = {
       name: files.name,
       modelType: config.modelType,

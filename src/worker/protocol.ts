@@ -13,7 +13,11 @@ export type ModelSource =
   /** A folder under `public/models/`. */
   | { readonly kind: "embedded"; readonly id: string }
   /** Files that the user dropped or picked. */
-  | { readonly kind: "files"; readonly name: string; readonly files: readonly { readonly path: string; readonly blob: Blob }[] }
+  | {
+      readonly kind: "files";
+      readonly name: string;
+      readonly files: readonly { readonly path: string; readonly blob: Blob }[];
+    }
   /** A folder served over HTTP(S); `paths` lists what is there. */
   | { readonly kind: "url"; readonly name: string; readonly base: string; readonly paths: readonly string[] };
 
@@ -82,7 +86,13 @@ export interface ProgressEvent {
 
 export type TrainEvent =
   | { readonly kind: "progress"; readonly progress: ProgressEvent }
-  | { readonly kind: "start"; readonly run: RunId; readonly steps: number; readonly trainableParameters: number; readonly memory: MemoryPlan }
+  | {
+      readonly kind: "start";
+      readonly run: RunId;
+      readonly steps: number;
+      readonly trainableParameters: number;
+      readonly memory: MemoryPlan;
+    }
   | StepEvent
   | EvalEvent;
 
@@ -165,15 +175,28 @@ export interface ExportInfo {
 export interface Calls {
   probe: { in: Record<never, never>; out: DeviceInfo; event: never };
   openModel: { in: { readonly source: ModelSource }; out: ModelInfo; event: ProgressEvent };
-  inspectDataset: { in: { readonly data: DataSource; readonly recipe: Recipe }; out: DatasetInfo; event: ProgressEvent };
+  inspectDataset: {
+    in: { readonly data: DataSource; readonly recipe: Recipe };
+    out: DatasetInfo;
+    event: ProgressEvent;
+  };
   /** For the dataset inspected last, or for full rows before one was. */
   plan: { in: { readonly recipe: Recipe }; out: MemoryPlan; event: never };
   train: {
-    in: { readonly recipe: Recipe; readonly data: DataSource; readonly evalData: DataSource | null; readonly initAdapter: AdapterFiles | null };
+    in: {
+      readonly recipe: Recipe;
+      readonly data: DataSource;
+      readonly evalData: DataSource | null;
+      readonly initAdapter: AdapterFiles | null;
+    };
     out: RunSummary;
     event: TrainEvent;
   };
-  evaluate: { in: { readonly data: DataSource; readonly maxLength: number; readonly run: RunId | null }; out: EvaluateSummary; event: ProgressEvent };
+  evaluate: {
+    in: { readonly data: DataSource; readonly maxLength: number; readonly run: RunId | null };
+    out: EvaluateSummary;
+    event: ProgressEvent;
+  };
   /** All logits over one document of token ids: for checks against other implementations. */
   logits: { in: { readonly ids: readonly number[]; readonly run: RunId | null }; out: LogitsSummary; event: never };
   generate: { in: GenerateRequest; out: GenerateSummary; event: TokenEvent };
@@ -241,5 +264,9 @@ export interface StudioClient {
 
 /** What the worker implements: one handler per call, so a missing one does not compile. */
 export type Handlers = {
-  [K in CallName]: (input: Calls[K]["in"], emit: (event: Calls[K]["event"]) => void, signal: AbortSignal) => Promise<Calls[K]["out"]>;
+  [K in CallName]: (
+    input: Calls[K]["in"],
+    emit: (event: Calls[K]["event"]) => void,
+    signal: AbortSignal,
+  ) => Promise<Calls[K]["out"]>;
 };

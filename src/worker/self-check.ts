@@ -37,7 +37,10 @@ function serveFolder(files: ModelFiles): void {
 export async function selfCheck(open: OpenModel, emit: (event: ProgressEvent) => void): Promise<SelfCheckSummary> {
   const { files, tokenizer, device, model, info } = open;
   if (!info.canSelfCheck) {
-    throw new StudioError("bad-input", `${info.name} has no onnx/model_q4.onnx; without one there is no second opinion.`);
+    throw new StudioError(
+      "bad-input",
+      `${info.name} has no onnx/model_q4.onnx; without one there is no second opinion.`,
+    );
   }
   const ids = tokenizer.encode(prompt, { addSpecialTokens: true }).slice(0, mostTokens);
 

@@ -3,7 +3,7 @@ import { evaluationBatches, planSteps } from "../data/batches";
 import type { TokenizedDataset } from "../data/dataset";
 import { adapterFault } from "../export/check";
 import { AdapterError } from "../export/errors";
-import { exportTarget } from "../export/targets";
+import { exportTargets } from "../export/registry";
 import { zipFiles } from "../export/zip";
 import { Decoder } from "../model/generation/decoder";
 import { generate } from "../model/generation/generate";
@@ -34,12 +34,15 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
   /** One user of the GPU at a time, in this tab and in all others: a second one would slow both or run out of memory. */
   async function exclusive<T>(call: CallName, work: () => Promise<T>): Promise<T> {
     if (working) {
-      throw new StudioError("busy", `The GPU is at work (${working}); wait until that ends or stop it.`, { call: working });
+      throw new StudioError("busy", `The GPU is at work (${working}); wait until that ends or stop it.`, {
+        call: working,
+      });
     }
     working = call;
     try {
       return await navigator.locks.request(gpuLock, { ifAvailable: true }, (lock) => {
-        if (!lock) throw new StudioError("busy", "Tabtune is at work in another tab; wait until that ends or stop it there.");
+        if (!lock)
+          throw new StudioError("busy", "Tabtune is at work in another tab; wait until that ends or stop it there.");
         return work();
       });
     } finally {
@@ -163,7 +166,8 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
             : tokenizer.encode(tokenizer.renderChat(request.prompt, { addGenerationPrompt: true }), {
                 addSpecialTokens: false,
               });
-        if (prompt.length === 0) throw new StudioError("bad-input", "The prompt is empty; write something to continue.");
+        if (prompt.length === 0)
+          throw new StudioError("bad-input", "The prompt is empty; write something to continue.");
         requireRoom(prompt.length + 1, open);
         const made = await decoder(open, adapter, Math.min(info.maxPositions, prompt.length + request.maxNewTokens));
         try {
@@ -223,7 +227,13 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     exportAdapter: async ({ run, target: id }) => {
       const { base } = slot.current;
       const { summary, adapter } = await loadRun(run);
-      const target = exportTarget(id);
+      const target = exportTargets.get(id);
+      if (!target) {
+        throw new StudioError(
+          "bad-input",
+          `There is no export "${id}"; choose from ${[...exportTargets.keys()].join(", ")}.`,
+        );
+      }
       const facts = summary.steps > 0 ? summary : null;
       const files = await target.write(adapter, { base, run: facts });
       return { fileName: `${summary.name}.zip`, blob: await zipFiles(files, new Date(summary.created)) };

@@ -1,8 +1,8 @@
 /** One training run from recipe and files to a kept adapter. */
 import { evaluationBatches, planSteps } from "../data/batches";
 import { loadDataset, type TokenizedDataset } from "../data/dataset";
-import type { BaseModel } from "../export/types";
 import { readPeft } from "../export/read-peft";
+import type { BaseModel } from "../export/types";
 import { openSafetensors } from "../model/weights/safetensors";
 import type { Adapter } from "../training/adapter";
 import { parseRecipe, type Recipe, RecipeError } from "../training/recipe";

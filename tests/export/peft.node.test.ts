@@ -49,7 +49,9 @@ describe.each(["llama-tied", "llama-untied", "llama-int4"])("the adapter that PE
     const adapter = await readAdapter(files.config, files.weights, base);
     const written = await peft.write(adapter, { base, run: null });
     expect(written.map(({ path }) => path)).toEqual([configFile, weightsFile, "README.md"]);
-    expect((await written[0]?.blob.text())?.trimEnd()).toBe(new TextDecoder().decode(files.config).trimEnd());
+    expect((await written[0]?.blob.text())?.trimEnd()).toBe(
+      new TextDecoder().decode(files.config).replaceAll("\r\n", "\n").trimEnd(),
+    );
     expect(new Uint8Array((await written[1]?.blob.arrayBuffer()) ?? new ArrayBuffer())).toEqual(files.weights);
   });
 });

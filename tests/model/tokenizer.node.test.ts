@@ -27,7 +27,7 @@ const plainFiles: Files = plain.files;
 const embeddedRoot = new URL(`../../${golden.embedded.name}/`, import.meta.url);
 const embeddedFiles: Record<string, string> = {};
 for (const path of ["tokenizer.json", "tokenizer_config.json"]) {
-  embeddedFiles[path] = readFileSync(new URL(path, embeddedRoot), "utf-8");
+  embeddedFiles[path] = readFileSync(new URL(path, embeddedRoot), "utf-8").replaceAll("\r\n", "\n");
 }
 
 it("the embedded tokenizer is the one that the golden file was made from", () => {

@@ -41,7 +41,8 @@ describe("linear-cross-entropy", () => {
         },
         build: (g: Graph, { hidden, indices, ids }: Record<"hidden" | "indices" | "ids", Tensor>) =>
           linearCrossEntropy(g, hidden, matrix as FrozenMatrix, { indices, ids }, scale),
-        reference: ({ hidden }) => chosen.map((token, index) => lossOf(hidden, values, columns, token, labels[index] as number).loss),
+        reference: ({ hidden }) =>
+          chosen.map((token, index) => lossOf(hidden, values, columns, token, labels[index] as number).loss),
         gradientsOf: ["hidden"],
         isLoss: true,
         gradient: ({ hidden }) => {
@@ -66,7 +67,8 @@ describe("linear-cross-entropy", () => {
 function lossOf(hidden: Float64Array, weight: Float64Array, columns: number, token: number, label: number) {
   const logits = Array.from({ length: weight.length / columns }, (_, row) => {
     let sum = 0;
-    for (let k = 0; k < columns; k += 1) sum += (hidden[token * columns + k] as number) * (weight[row * columns + k] as number);
+    for (let k = 0; k < columns; k += 1)
+      sum += (hidden[token * columns + k] as number) * (weight[row * columns + k] as number);
     return sum;
   });
   const largest = Math.max(...logits);

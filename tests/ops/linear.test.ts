@@ -4,8 +4,8 @@ import { symbolicDim } from "../../src/engine/dims";
 import { Graph } from "../../src/engine/graph";
 import type { FrozenForm } from "../../src/ops/lib/frozen";
 import { linear, product, transposedProduct } from "../../src/ops/linear";
-import { checkOp } from "../support/check-op";
 import { expectClose } from "../support/allclose";
+import { checkOp } from "../support/check-op";
 import { testMatrix } from "../support/frozen";
 import { runOnce, testDevice, upload } from "../support/gpu";
 import { normals, random } from "../support/random";
@@ -20,7 +20,8 @@ function timesTransposed(left: Float64Array, right: Float64Array, inner: number)
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       let sum = 0;
-      for (let k = 0; k < inner; k += 1) sum += (left[row * inner + k] as number) * (right[column * inner + k] as number);
+      for (let k = 0; k < inner; k += 1)
+        sum += (left[row * inner + k] as number) * (right[column * inner + k] as number);
       result[row * columns + column] = sum;
     }
   }
@@ -36,7 +37,8 @@ function transposedTimes(left: Float64Array, right: Float64Array, inner: number)
     for (let row = 0; row < rows; row += 1) {
       const factor = left[k * rows + row] as number;
       for (let column = 0; column < columns; column += 1) {
-        result[row * columns + column] = (result[row * columns + column] as number) + factor * (right[k * columns + column] as number);
+        result[row * columns + column] =
+          (result[row * columns + column] as number) + factor * (right[k * columns + column] as number);
       }
     }
   }
@@ -158,7 +160,12 @@ describe("linear with a low-rank pair", () => {
     // Σ_j over rank of dh·A = rank·rows per kept element, scaled by 1/(1 − p).
     const factors = first.dx.map((value, index) => (value - (first.frozenDx[index] as number)) / (rank * rows));
     const kept = [...factors].map((factor) => (factor > 0.5 ? 1 : 0));
-    expectClose("factors are 0 or 1/(1−p)", Float64Array.from(factors), kept.map((keep) => keep / (1 - dropout)), 1e-5);
+    expectClose(
+      "factors are 0 or 1/(1−p)",
+      Float64Array.from(factors),
+      kept.map((keep) => keep / (1 - dropout)),
+      1e-5,
+    );
     const rate = 1 - kept.reduce<number>((sum, keep) => sum + keep, 0) / kept.length;
     expect(Math.abs(rate - dropout)).toBeLessThan(0.03);
     // The forward pass used the same mask: each token's adapter sum is rank · Σ factors.
@@ -168,7 +175,12 @@ describe("linear with a low-rank pair", () => {
       for (let column = 0; column < columns; column += 1) sum += factors[token * columns + column] as number;
       return rank * sum;
     });
-    expectClose("forward", Float64Array.from(first.y, (value, index) => value - (first.base[index] as number)), expected, 1e-5);
+    expectClose(
+      "forward",
+      Float64Array.from(first.y, (value, index) => value - (first.base[index] as number)),
+      expected,
+      1e-5,
+    );
     const columnsDa = Float64Array.from({ length: rank * columns }, (_, index) => {
       let sum = 0;
       for (let token = 0; token < tokens; token += 1) sum += factors[token * columns + (index % columns)] as number;
@@ -198,5 +210,8 @@ describe("linear with a low-rank pair", () => {
 /** [rows, columns] → [columns, rows] */
 function transposeOf(matrix: Float64Array, columns: number): Float64Array {
   const rows = matrix.length / columns;
-  return Float64Array.from({ length: matrix.length }, (_, index) => matrix[(index % rows) * columns + Math.floor(index / rows)] as number);
+  return Float64Array.from(
+    { length: matrix.length },
+    (_, index) => matrix[(index % rows) * columns + Math.floor(index / rows)] as number,
+  );
 }

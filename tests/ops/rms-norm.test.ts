@@ -42,7 +42,16 @@ describe("rms-norm", () => {
     await checkOp(device, {
       name: "rms-norm",
       inputs: { x: { shape: [65_537, 4] }, weight: { shape: [4] } },
-      build: (g, { x, weight }) => rmsNorm(g, x, weight, eps),
+      build: (g, { x, weight }) => {
+        const y = rmsNorm(g, x, weight, eps);
+        // Workgroups of one invocation: the same indices in a hundredth of the time on a software adapter.
+        g.calls.splice(
+          0,
+          1,
+          ...g.calls.map((call) => ({ ...call, kernel: call.kernel.with({ overrides: { WORKGROUP: 1 } }) })),
+        );
+        return y;
+      },
       reference,
     });
   });

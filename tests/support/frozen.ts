@@ -33,7 +33,11 @@ export async function testMatrix(device: Device, options: MatrixOptions): Promis
     device.write(buffer, data);
     return bufferTensor(label, data instanceof Float32Array ? "f32" : "u32", [buffer.size / 4], buffer);
   };
-  const made = async (data: Uint8Array<ArrayBuffer>, scales?: Float32Array<ArrayBuffer>, zeros?: Uint8Array<ArrayBuffer>) => ({
+  const made = async (
+    data: Uint8Array<ArrayBuffer>,
+    scales?: Float32Array<ArrayBuffer>,
+    zeros?: Uint8Array<ArrayBuffer>,
+  ) => ({
     matrix: {
       label: form,
       form,

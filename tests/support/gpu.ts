@@ -1,16 +1,25 @@
 /** The GPU for tests: one device a file, tensors from arrays, a graph run once, tensors read back. */
-import { afterAll } from "vitest";
+import { afterAll, afterEach, expect } from "vitest";
 import { type Device, openDevice } from "../../src/engine/device";
-import { type Bindings, type Dim, maxOf, valueOf as sizeOf } from "../../src/engine/dims";
+import { type Bindings, type Dim, maxOf, boundValue as sizeOf } from "../../src/engine/dims";
 import type { Graph } from "../../src/engine/graph";
 import { type Program, Workspace } from "../../src/engine/program";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../../src/engine/tensor";
 
 export type TensorData = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Opens the file's device and closes it after the last test. Call at the top of a test file: `const device = await testDevice()`. */
+/**
+ * Opens the file's device and closes it after the last test. Call at the top of a test file: `const device = await
+ * testDevice()`. A test during which WebGPU reported an error outside of any scope fails: such a submit did nothing.
+ */
 export async function testDevice(): Promise<Device> {
   const device = await openDevice(navigator.gpu);
+  const errors: string[] = [];
+  device.gpu.addEventListener("uncapturederror", (event) => errors.push(event.error.message));
+  afterEach(async () => {
+    await device.gpu.queue.onSubmittedWorkDone();
+    expect(errors.splice(0), "WebGPU errors").toEqual([]);
+  });
   afterAll(() => device.destroy());
   return device;
 }

@@ -1,11 +1,12 @@
 /** Golden models on the GPU, and what training tests need around them. */
+
+import type { PackedBatch } from "../../src/data/types";
 import type { Device } from "../../src/engine/device";
 import { architectureOf, architectures } from "../../src/model/architectures/index";
 import { readConfig } from "../../src/model/config";
 import { type LoadedModel, loadModel } from "../../src/model/load";
 import { openWeights } from "../../src/model/weights/registry";
 import type { ModelFiles } from "../../src/model/weights/types";
-import type { PackedBatch } from "../../src/data/types";
 import type { SessionSizes } from "../../src/training/session";
 import { goldenFolder } from "./golden";
 

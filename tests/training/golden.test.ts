@@ -1,9 +1,9 @@
 /** Whole runs against TRL + PEFT: warm-up, cosine, clipping, accumulation and an epoch that ends in mid-accumulation. */
 import { describe, expect, it } from "vitest";
-import { DivergedError } from "../../src/training/errors";
 import type { StepBatch } from "../../src/data/types";
-import { train } from "../../src/training/trainer";
+import { DivergedError } from "../../src/training/errors";
 import { TrainingSession } from "../../src/training/session";
+import { train } from "../../src/training/trainer";
 import { goldenAdapter, goldenBatch, goldenRun, relativeDifference } from "../support/golden";
 import { testDevice } from "../support/gpu";
 import { goldenModel, sizesOf } from "../support/model";
@@ -13,15 +13,20 @@ const device = await testDevice();
 async function replay(model: string, run: string) {
   const loaded = await goldenModel(device, model);
   const { recipe, rows, steps, countedTokens, log } = await goldenRun(run);
-  const batches = steps.map((microBatches, step): StepBatch => ({
-    step,
-    epoch: 0,
-    microBatches: microBatches.map((indices) =>
-      goldenBatch(indices.flatMap((index) => rows[index] ?? [])),
-    ),
-    countedTokens: countedTokens[step] ?? 0,
-  }));
-  const session = await TrainingSession.create(device, loaded, recipe, sizesOf(batches.flatMap((batch) => batch.microBatches)));
+  const batches = steps.map(
+    (microBatches, step): StepBatch => ({
+      step,
+      epoch: 0,
+      microBatches: microBatches.map((indices) => goldenBatch(indices.flatMap((index) => rows[index] ?? []))),
+      countedTokens: countedTokens[step] ?? 0,
+    }),
+  );
+  const session = await TrainingSession.create(
+    device,
+    loaded,
+    recipe,
+    sizesOf(batches.flatMap((batch) => batch.microBatches)),
+  );
   session.load((await goldenAdapter(`${model}/training/initial`)).modules);
   return { loaded, recipe, batches, session, log };
 }
@@ -53,7 +58,9 @@ describe.each([
     const flat = (modules: typeof final) =>
       [...modules].sort((x, y) => (x.module < y.module ? -1 : 1)).flatMap(({ a, b }) => [...a, ...b]);
     const difference = relativeDifference(flat(await session.matrices()), flat(final));
-    console.log(`${run}: ${seen} steps, worst loss ${worst.toExponential(2)} relative, final adapter ‖Δ‖/‖ref‖ = ${difference.toExponential(2)}`);
+    console.log(
+      `${run}: ${seen} steps, worst loss ${worst.toExponential(2)} relative, final adapter ‖Δ‖/‖ref‖ = ${difference.toExponential(2)}`,
+    );
     expect(worst).toBeLessThanOrEqual(1e-4);
     expect(difference).toBeLessThanOrEqual(1e-3);
     session.destroy();

@@ -1,13 +1,14 @@
 /** One sequence through the network with a key-value cache: prompts in chunks, then token by token, by one program. */
-import { runtimeScalar, symbolicDim } from "../../engine/dims";
+
 import type { Device } from "../../engine/device";
+import { runtimeScalar, symbolicDim } from "../../engine/dims";
 import { Graph } from "../../engine/graph";
 import { type Program, Workspace } from "../../engine/program";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../../engine/tensor";
 import { paddedRows, product } from "../../ops/linear";
 import { gatherRows } from "../../ops/linear-cross-entropy";
 import type { LoadedModel } from "../load";
-import { layoutLora, type LoraMatrices, loraPairs, writeLora } from "../lora";
+import { type LoraMatrices, layoutLora, loraPairs, writeLora } from "../lora";
 import { planBatch, planRotary, recordForward } from "../network";
 
 /** Tokens that go through the network at once. */
