@@ -26,7 +26,7 @@ export type Conversation =
 
 export interface TokenizedExample {
   readonly origin: RowOrigin;
-  readonly ids: Uint32Array;
+  readonly ids: Uint32Array<ArrayBuffer>;
   /** Same length as `ids`; 1 where the token is a label (−100 elsewhere in Hugging Face terms). Entry 0 never counts. */
   readonly counted: Uint8Array;
   /** Tokens cut off by `maxLength`. */
@@ -38,16 +38,16 @@ export interface TokenizedExample {
  * A document attends only to itself (`segmentStart`, `segmentEnd`) and its positions restart at 0.
  */
 export interface PackedBatch {
-  readonly ids: Uint32Array;
-  readonly positions: Uint32Array;
+  readonly ids: Uint32Array<ArrayBuffer>;
+  readonly positions: Uint32Array<ArrayBuffer>;
   /** For each token, the index of its document's first token. */
-  readonly segmentStart: Uint32Array;
+  readonly segmentStart: Uint32Array<ArrayBuffer>;
   /** For each token, one past the index of its document's last token. */
-  readonly segmentEnd: Uint32Array;
+  readonly segmentEnd: Uint32Array<ArrayBuffer>;
   /** Token indices whose next token carries loss; ascending. */
-  readonly targetIndices: Uint32Array;
+  readonly targetIndices: Uint32Array<ArrayBuffer>;
   /** The token ids predicted there; same length as `targetIndices`. */
-  readonly targets: Uint32Array;
+  readonly targets: Uint32Array<ArrayBuffer>;
 }
 
 /** What one optimizer step consumes. */

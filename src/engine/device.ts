@@ -1,5 +1,5 @@
 /** The one owner of a GPUDevice: opens it, counts and labels what it makes, caches pipelines, reports errors and loss. */
-import { DeviceError, OutOfMemoryError, ShaderError } from "./errors";
+import { DeviceError, EngineError, OutOfMemoryError, ShaderError } from "./errors";
 import { type Kernel, shaderText } from "./kernel";
 import type { PlannedBuffer } from "./tensor";
 
@@ -45,14 +45,23 @@ export class Device {
   readonly #owned = new Map<GPUBuffer, number>();
   readonly #counts = { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0 };
 
+  /** The first error that no scope caught: from then on the GPU's numbers cannot be trusted. */
+  #fault: string | null = null;
+  #lostReason: string | null = null;
+
   constructor(gpu: GPUDevice, description: DeviceDescription) {
     this.gpu = gpu;
     this.description = description;
-    this.lost = gpu.lost.then((info) =>
-      info.reason === "destroyed"
-        ? "The GPU device was closed."
-        : `The GPU device was lost: ${info.message || "no reason given"}.`,
-    );
+    gpu.addEventListener("uncapturederror", (event) => {
+      this.#fault ??= event.error.message;
+    });
+    this.lost = gpu.lost.then((info) => {
+      this.#lostReason =
+        info.reason === "destroyed"
+          ? "The GPU device was closed."
+          : `The GPU device was lost: ${info.message || "no reason given"}.`;
+      return this.#lostReason;
+    });
   }
 
   get counts(): ObjectCounts {
@@ -143,13 +152,29 @@ export class Device {
       { label: "read", bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST },
     ]);
     if (!staging) throw new DeviceError("lost", "The GPU device cannot be read.");
-    const encoder = this.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, bytes);
-    this.gpu.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const copy = staging.getMappedRange().slice(0);
-    staging.unmap();
+    const copy = await this.readThrough(staging, buffer, byteOffset, bytes);
     this.free(staging);
+    return copy;
+  }
+
+  /**
+   * A copy of `bytes` bytes by way of a mappable buffer. Throws `DeviceError` where the device was lost, and
+   * `EngineError` where an earlier command was invalid: WebGPU drops such a command and leaves old numbers behind.
+   */
+  async readThrough(staging: GPUBuffer, source: GPUBuffer, byteOffset: number, bytes: number): Promise<ArrayBuffer> {
+    const encoder = this.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(source, byteOffset, staging, 0, bytes);
+    this.gpu.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+    } catch (error) {
+      // The loss is announced by a promise of its own, which may settle a moment later.
+      await Promise.resolve();
+      throw new DeviceError("lost", this.#lostReason ?? `The GPU could not be read: ${String(error)}.`);
+    }
+    const copy = staging.getMappedRange(0, bytes).slice(0);
+    staging.unmap();
+    if (this.#fault !== null) throw new EngineError(`The GPU refused a command: ${this.#fault}`);
     return copy;
   }
 
@@ -194,7 +219,7 @@ export class Device {
     this.#counts.pipelines += 1;
     const creation = this.gpu
       .createComputePipelineAsync({
-        label: kernel.key,
+        label: kernel.name,
         layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: kernel.entry, constants: { ...kernel.overrides } },
       })

@@ -143,7 +143,7 @@ export class Graph {
     return outputs as Outputs<Writes>;
   }
 
-  /** The tensor's bytes stay valid after a replay, so that they can be read or used by another program. */
+  /** The tensor's bytes stay valid after a replay until the next program of the workspace runs, so that they can be read. */
   keep(tensor: Tensor): Tensor {
     this.kept.add(tensor);
     return tensor;

@@ -85,7 +85,7 @@ export function kernel<
     overrides,
     constants,
     shader,
-    key: `${name} ${JSON.stringify(overrides)} ${JSON.stringify(constants)}`,
+    key: `${declaration.entry} ${JSON.stringify(overrides)} ${JSON.stringify(constants)}\n${source}`,
     with: (change) =>
       kernel({
         ...declaration,

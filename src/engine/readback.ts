@@ -33,13 +33,7 @@ export class Readback {
     const staging = this.#ring[this.#next % this.#ring.length];
     this.#next += 1;
     if (staging?.mapState !== "unmapped") throw new EngineError("More reads are under way than the ring is deep.");
-    const encoder = this.#device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(source, byteOffset, staging, 0, this.#bytes);
-    this.#device.gpu.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const copy = staging.getMappedRange().slice(0);
-    staging.unmap();
-    return copy;
+    return this.#device.readThrough(staging, source, byteOffset, this.#bytes);
   }
 
   destroy(): void {

@@ -67,7 +67,11 @@ export function planRotary(model: LoadedModel, maxPositions: number): RotaryTabl
     sines: bufferTensor(sin.label, "f32", [maxPositions, half], sin),
     buffers: [cos, sin],
     write: (device) => {
-      const frequencies = Float32Array.from({ length: half }, (_, pair) => 1 / ropeTheta ** ((2 * pair) / headDim));
+      // Rounded to f32 where torch rounds: at large positions the difference would show in the angle.
+      const frequencies = Float32Array.from({ length: half }, (_, pair) => {
+        const power = Math.fround(ropeTheta ** Math.fround((2 * pair) / headDim));
+        return 1 / power;
+      });
       const tables = ropeTables(frequencies, maxPositions);
       device.write(cos.gpu, tables.cosines);
       device.write(sin.gpu, tables.sines);

@@ -159,3 +159,29 @@ describe("loss", () => {
     expect(await other.lost).toBe("The GPU device was closed.");
   });
 });
+
+describe("a refused command", () => {
+  it("makes the next read fail instead of giving old numbers", async () => {
+    const other = await openDevice(navigator.gpu);
+    const [small] = await other.allocate([{ label: "small", bytes: 16 }]);
+    if (!small) throw new Error("no buffer");
+    await other.read(small, 0, 16);
+    const encoder = other.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(small, 0, small, 8, 64);
+    other.gpu.queue.submit([encoder.finish()]);
+    await expect(other.read(small, 0, 16)).rejects.toThrow("The GPU refused a command");
+    other.destroy();
+  });
+
+  it("tells a lost device apart", async () => {
+    const other = await openDevice(navigator.gpu);
+    const [buffer] = await other.allocate([{ label: "buffer", bytes: 16 }]);
+    if (!buffer) throw new Error("no buffer");
+    const [staging] = await other.allocate([
+      { label: "staging", bytes: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST },
+    ]);
+    if (!staging) throw new Error("no buffer");
+    other.gpu.destroy();
+    await expect(other.readThrough(staging, buffer, 0, 16)).rejects.toThrow(DeviceError);
+  });
+});

@@ -1,0 +1,55 @@
+/** What every action works with: the client, the stores, and the things that are no plain data. */
+import { toErrorData } from "../../worker/errors";
+import type { DataSource, ErrorData, ModelSource, StudioClient } from "../../worker/protocol";
+import { createStores, type Stores } from "../stores";
+
+export const embeddedModel = "tabtune-tiny";
+
+/** What the page takes from the browser around it; tests give their own. */
+export interface Environment {
+  readonly secureContext: boolean;
+  readonly hasWebGpu: boolean;
+  /** The bundled dataset and its held-out rows. */
+  loadSample(): Promise<{ readonly data: DataSource; readonly heldOut: DataSource }>;
+}
+
+export interface Desk {
+  readonly client: StudioClient;
+  readonly environment: Environment;
+  readonly stores: Stores;
+  /** Files and abort controllers: they cannot live in a store. */
+  readonly held: {
+    model: ModelSource;
+    data: DataSource | null;
+    heldOut: DataSource | null;
+    inspecting: AbortController | null;
+    training: AbortController | null;
+    generating: AbortController | null;
+  };
+}
+
+export function createDesk(client: StudioClient, environment: Environment): Desk {
+  return {
+    client,
+    environment,
+    stores: createStores(environment, embeddedModel),
+    held: {
+      model: { kind: "embedded", id: embeddedModel },
+      data: null,
+      heldOut: null,
+      inspecting: null,
+      training: null,
+      generating: null,
+    },
+  };
+}
+
+export const failed = (thrown: unknown): { readonly state: "failed"; readonly error: ErrorData } => ({
+  state: "failed",
+  error: toErrorData(thrown),
+});
+
+export const badInput = (message: string): { readonly state: "failed"; readonly error: ErrorData } => ({
+  state: "failed",
+  error: { code: "bad-input", message, data: {} },
+});

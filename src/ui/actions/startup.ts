@@ -1,0 +1,31 @@
+/** What happens when the page opens: GPU, model, sample and kept runs, each on its own so that one failing hides no other. */
+import { busy } from "../stores/load";
+import { chooseSample, watchRecipe } from "./data";
+import { type Desk, failed } from "./desk";
+import { refreshLibrary } from "./library";
+import { openModel } from "./model";
+
+/** Returns what undoes the subscriptions. */
+export function startUp(desk: Desk): () => void {
+  const { client, stores, held } = desk;
+  const leave = client.onDeviceLost((lost) => stores.device.setState({ lost }));
+  const unwatch = watchRecipe(desk);
+  void refreshLibrary(desk);
+  void chooseSample(desk);
+  if (stores.device.getState().hasWebGpu) void probeAndOpen();
+  return () => {
+    leave();
+    unwatch();
+  };
+
+  async function probeAndOpen(): Promise<void> {
+    stores.device.setState({ device: busy });
+    try {
+      stores.device.setState({ device: { state: "ready", value: await client.call("probe", {}) } });
+    } catch (error) {
+      stores.device.setState({ device: failed(error) });
+      return;
+    }
+    await openModel(desk, held.model);
+  }
+}

@@ -1,0 +1,73 @@
+/** The same prompt through the base model and the tuned one. One after the other: they share the GPU. */
+import type { GenerateRequest } from "../../worker/protocol";
+import { noAnswer, type Side } from "../stores/trial";
+import { type Desk, failed } from "./desk";
+import { batchPerFrame } from "./train";
+
+export async function generateBoth(desk: Desk): Promise<void> {
+  const { stores, held } = desk;
+  const { prompt, asChat, strength, maxNewTokens, temperature, running } = stores.trial.getState();
+  const { selected, runs } = stores.library.getState();
+  if (running || prompt.trim() === "") return;
+  const controller = new AbortController();
+  held.generating = controller;
+  const request: Omit<GenerateRequest, "run" | "strength"> = {
+    prompt: asChat ? [{ role: "user", content: prompt }] : prompt,
+    maxNewTokens,
+    temperature,
+    topK: 0,
+    topP: 1,
+    seed: 42,
+  };
+  const waiting = { ...noAnswer, state: "waiting" } as const;
+  const tunedBy = runs.find(({ id }) => id === selected)?.name ?? null;
+  stores.trial.setState({
+    running: true,
+    error: null,
+    base: waiting,
+    tuned: selected === null ? noAnswer : waiting,
+    tunedBy,
+  });
+  try {
+    await answer(desk, "base", { ...request, run: null, strength: 0 }, controller.signal);
+    if (selected !== null && !controller.signal.aborted) {
+      await answer(desk, "tuned", { ...request, run: selected, strength }, controller.signal);
+    }
+  } catch (thrown) {
+    const { error } = failed(thrown);
+    if (error.code !== "aborted") stores.trial.setState({ error });
+  } finally {
+    held.generating = null;
+    stores.trial.setState(({ base, tuned }) => ({ running: false, base: settled(base), tuned: settled(tuned) }));
+  }
+}
+
+export const stopGenerating = ({ held }: Desk): void => held.generating?.abort();
+
+const settled = (answer: typeof noAnswer): typeof noAnswer => ({
+  ...answer,
+  state: answer.text === "" && answer.summary === null ? "empty" : "done",
+});
+
+async function answer(
+  { client, stores }: Desk,
+  side: Side,
+  request: GenerateRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const pieces = batchPerFrame<string>((batch) =>
+    stores.trial.setState((state) => ({
+      [side]: { ...state[side], state: "writing", text: state[side].text + batch.join("") },
+    })),
+  );
+  try {
+    const { text, ...summary } = await client.call("generate", request, {
+      signal,
+      onEvent: (event) => pieces.push(event.text),
+    });
+    pieces.flush();
+    stores.trial.setState({ [side]: { state: "done", text, summary } });
+  } finally {
+    pieces.flush();
+  }
+}

@@ -1,0 +1,46 @@
+/** The page's entry: the real client, the real browser around it. */
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { createClient } from "../worker/client";
+import { StudioError } from "../worker/errors";
+import { createDesk } from "./actions/desk";
+import { startUp } from "./actions/startup";
+import { App } from "./app";
+import { strings } from "./strings";
+import { StudioProvider } from "./studio";
+import "./styles";
+import { Theme } from "./theme";
+
+async function fetchBlob(path: string): Promise<Blob> {
+  const response = await fetch(new URL(path, document.baseURI));
+  if (!response.ok) throw new StudioError("internal", strings.errors.sampleMissing, { path, status: response.status });
+  return response.blob();
+}
+
+const desk = createDesk(createClient(), {
+  secureContext: isSecureContext,
+  hasWebGpu: "gpu" in navigator,
+  async loadSample() {
+    const [data, heldOut] = await Promise.all([
+      fetchBlob("datasets/pirate.jsonl"),
+      fetchBlob("datasets/pirate.eval.jsonl"),
+    ]);
+    return { data: { name: "pirate.jsonl", blob: data }, heldOut: { name: "pirate.eval.jsonl", blob: heldOut } };
+  },
+});
+
+// Outside React: the page starts once, however often its tree is mounted.
+startUp(desk);
+
+const root = document.getElementById("root");
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <Theme>
+        <StudioProvider desk={desk}>
+          <App />
+        </StudioProvider>
+      </Theme>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,34 @@
+/** All stores of the page: plain data, one store per concern. */
+import type { StoreApi } from "zustand/vanilla";
+import { createDataStore, type DataState } from "./data";
+import { createDeviceStore, type DeviceState } from "./device";
+import { createLibraryStore, type LibraryState } from "./library";
+import { createModelStore, type ModelState } from "./model";
+import { createRecipeStore, type RecipeState } from "./recipe";
+import { createTrainingStore, type TrainingState } from "./training";
+import { createTrialStore, type TrialState } from "./trial";
+
+export interface States {
+  readonly device: DeviceState;
+  readonly model: ModelState;
+  readonly data: DataState;
+  readonly recipe: RecipeState;
+  readonly training: TrainingState;
+  readonly trial: TrialState;
+  readonly library: LibraryState;
+}
+
+export type Stores = { readonly [K in keyof States]: StoreApi<States[K]> };
+
+export const createStores = (
+  environment: Pick<DeviceState, "secureContext" | "hasWebGpu">,
+  modelName: string,
+): Stores => ({
+  device: createDeviceStore(environment),
+  model: createModelStore(modelName),
+  data: createDataStore(),
+  recipe: createRecipeStore(),
+  training: createTrainingStore(),
+  trial: createTrialStore(),
+  library: createLibraryStore(),
+});

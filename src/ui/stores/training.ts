@@ -1,0 +1,107 @@
+/** The run under way or just ended. Its settings are frozen here at the start: the form may change, the run does not. */
+import { createStore } from "zustand/vanilla";
+import type { Recipe } from "../../training/recipe";
+import type { ErrorData, MemoryPlan, ProgressEvent, RunId, RunSummary, TrainEvent } from "../../worker/protocol";
+
+export type TrainingPhase = "idle" | "preparing" | "training" | "stopping" | "finished" | "stopped" | "failed";
+
+export interface TrainingState {
+  readonly phase: TrainingPhase;
+  readonly recipe: Recipe | null;
+  readonly dataset: string;
+  readonly run: RunId | null;
+  readonly progress: ProgressEvent | null;
+  readonly steps: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly losses: readonly number[];
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  readonly tokensPerSecond: number;
+  readonly millisecondsPerStep: number;
+  /** Held-out losses by step. */
+  readonly evals: readonly { readonly step: number; readonly loss: number }[];
+  readonly memory: MemoryPlan | null;
+  /** `Date.now()` at the start and, once it ended, at the end. */
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly summary: RunSummary | null;
+  readonly error: ErrorData | null;
+}
+
+export const noTraining: TrainingState = {
+  phase: "idle",
+  recipe: null,
+  dataset: "",
+  run: null,
+  progress: null,
+  steps: 0,
+  step: 0,
+  epoch: 0,
+  losses: [],
+  learningRate: 0,
+  gradientNorm: 0,
+  tokensPerSecond: 0,
+  millisecondsPerStep: 0,
+  evals: [],
+  memory: null,
+  startedAt: 0,
+  endedAt: null,
+  summary: null,
+  error: null,
+};
+
+export const createTrainingStore = () => createStore<TrainingState>(() => noTraining);
+
+export const isRunning = ({ phase }: Pick<TrainingState, "phase">): boolean =>
+  phase === "preparing" || phase === "training" || phase === "stopping";
+
+/** Speeds are smoothed over about this many steps: a single step says little. */
+const window = 10;
+
+/** The state after a batch of events: one store update, and so one drawing, however many steps came in. */
+export function applyEvents(state: TrainingState, events: readonly TrainEvent[]): TrainingState {
+  let next = state;
+  const losses: number[] = [];
+  for (const event of events) {
+    switch (event.kind) {
+      case "progress":
+        next = { ...next, progress: event.progress };
+        break;
+      case "start":
+        next = {
+          ...next,
+          phase: next.phase === "stopping" ? "stopping" : "training",
+          run: event.run,
+          steps: event.steps,
+          memory: event.memory,
+          progress: null,
+        };
+        break;
+      case "step": {
+        const first = next.millisecondsPerStep === 0;
+        const keep = first ? 0 : 1 - 1 / window;
+        const speed = event.milliseconds > 0 ? (1000 * event.tokens) / event.milliseconds : 0;
+        losses.push(event.loss);
+        next = {
+          ...next,
+          progress: null,
+          step: event.step,
+          steps: event.steps,
+          epoch: event.epoch,
+          learningRate: event.learningRate,
+          gradientNorm: event.gradientNorm,
+          millisecondsPerStep: keep * next.millisecondsPerStep + (1 - keep) * event.milliseconds,
+          tokensPerSecond: keep * next.tokensPerSecond + (1 - keep) * speed,
+        };
+        break;
+      }
+      case "eval":
+        next = { ...next, evals: [...next.evals, { step: event.step, loss: event.loss }] };
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+  return losses.length === 0 ? next : { ...next, losses: [...next.losses, ...losses] };
+}

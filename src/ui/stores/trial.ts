@@ -1,0 +1,42 @@
+/** The prompt box and the two answers under it. */
+import { createStore } from "zustand/vanilla";
+import type { ErrorData, GenerateSummary } from "../../worker/protocol";
+import { strings } from "../strings";
+
+export type Side = "base" | "tuned";
+
+export interface Answer {
+  readonly state: "empty" | "waiting" | "writing" | "done";
+  readonly text: string;
+  readonly summary: Omit<GenerateSummary, "text"> | null;
+}
+
+export interface TrialState {
+  readonly prompt: string;
+  readonly asChat: boolean;
+  readonly strength: number;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly running: boolean;
+  readonly base: Answer;
+  readonly tuned: Answer;
+  /** Name of the run that wrote `tuned`. */
+  readonly tunedBy: string | null;
+  readonly error: ErrorData | null;
+}
+
+export const noAnswer: Answer = { state: "empty", text: "", summary: null };
+
+export const createTrialStore = () =>
+  createStore<TrialState>(() => ({
+    prompt: strings.trial.promptDefault,
+    asChat: true,
+    strength: 1,
+    maxNewTokens: 64,
+    temperature: 0,
+    running: false,
+    base: noAnswer,
+    tuned: noAnswer,
+    tunedBy: null,
+    error: null,
+  }));

@@ -1,0 +1,23 @@
+/** Hands the desk down the tree and binds its stores to React. */
+import { createContext, type ReactNode, use } from "react";
+import { useStore } from "zustand";
+import { StudioError } from "../worker/errors";
+import type { Desk } from "./actions/desk";
+import type { States } from "./stores";
+
+const DeskContext = createContext<Desk | null>(null);
+
+export function StudioProvider({ desk, children }: { readonly desk: Desk; readonly children: ReactNode }) {
+  return <DeskContext value={desk}>{children}</DeskContext>;
+}
+
+export function useDesk(): Desk {
+  const desk = use(DeskContext);
+  if (desk === null) throw new StudioError("internal", "useDesk is called outside StudioProvider.");
+  return desk;
+}
+
+/** Part of one store's state; draws again when that part changes. Select values, not freshly built objects. */
+export function useStudio<K extends keyof States, T>(name: K, select: (state: States[K]) => T): T {
+  return useStore(useDesk().stores[name], select);
+}

@@ -1,0 +1,6 @@
+/** All style sheets, in the order in which they override each other. */
+import "@mantine/core/styles.css";
+import "@mantine/dropzone/styles.css";
+import "uplot/dist/uPlot.min.css";
+import "./styles.css";
+import "./styles-train.css";
