@@ -2,7 +2,7 @@
 
 Writes tests/golden/onnx-tensors.json: for each tensor its form, logical shape and the digests of data, scales and zeros.
 
-Run:  python tests/golden/onnx_tensors.py        (onnx 1.20, after llama.py)
+Run:  python tests/golden/onnx_tensors.py        (onnx 1.23.2, after llama.py)
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """Golden ids and chat texts of small tokenizers, made with transformers.
 
 Trains two tiny byte-level BPE tokenizers on the sentences below: "plain" without a beginning-of-text token, "llama" with
-one that the post-processor adds. Writes tests/golden/tokenizer.json: for each the folder's files, ids with and without special
-tokens, decoded texts, and rendered chats.
+one that the post-processor adds, and takes the embedded model's tokenizer as it is. Writes tests/golden/tokenizer.json: for
+each the folder's files (of the embedded model only the digest), ids with and without special tokens, decoded texts, and
+rendered chats. To be run again when the embedded tokenizer changes.
 
-Run:  python tests/golden/tokenizer.py        (transformers 5.18.0, tokenizers 0.22)
+Run:  python tests/golden/tokenizer.py        (transformers 5.18.0, tokenizers 0.23.3)
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -79,6 +81,7 @@ CHATS = [
         {"role": "assistant", "content": ""},
     ],
 ]
+EMBEDDED = "public/models/tabtune-tiny"
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
@@ -130,46 +133,46 @@ def write_folder(folder: Path, kind: str) -> dict:
     return {**files, "tokenizer_config.json": config}
 
 
+def expectations(name: str, folder: Path) -> dict:
+    tok = AutoTokenizer.from_pretrained(folder)
+    probes = []
+    for text in PROBES:
+        with_special = tok(text)["input_ids"]
+        probes.append(
+            {
+                "text": text,
+                "ids": tok(text, add_special_tokens=False)["input_ids"],
+                "idsWithSpecial": with_special,
+                "decoded": tok.decode(with_special),
+                "decodedPlain": tok.decode(with_special, skip_special_tokens=True),
+            }
+        )
+    chats = []
+    for messages in CHATS:
+        for generation in (False, True):
+            text = tok.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation)
+            ids = tok(text, add_special_tokens=False)["input_ids"]
+            chats.append({"messages": messages, "addGenerationPrompt": generation, "text": text, "ids": ids})
+    sizes = {"vocabSize": len(tok), "eosTokenId": tok.eos_token_id, "bosTokenId": tok.bos_token_id}
+    return {"name": name, **sizes, "probes": probes, "chats": chats}
+
+
 def main() -> None:
-    out = {"script": "tests/golden/tokenizer.py", "tokenizers": []}
+    tokenizers = []
     for kind in ("plain", "llama"):
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            files = write_folder(folder, kind)
-            tok = AutoTokenizer.from_pretrained(folder)
-            probes = []
-            for text in PROBES:
-                ids = tok(text, add_special_tokens=False)["input_ids"]
-                with_special = tok(text)["input_ids"]
-                probes.append(
-                    {
-                        "text": text,
-                        "ids": ids,
-                        "idsWithSpecial": with_special,
-                        "decoded": tok.decode(with_special),
-                        "decodedPlain": tok.decode(with_special, skip_special_tokens=True),
-                    }
-                )
-            chats = []
-            for messages in CHATS:
-                for generation in (False, True):
-                    text = tok.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation)
-                    ids = tok(text, add_special_tokens=False)["input_ids"]
-                    chats.append({"messages": messages, "addGenerationPrompt": generation, "text": text, "ids": ids})
-            out["tokenizers"].append(
-                {
-                    "name": kind,
-                    "files": files,
-                    "vocabSize": len(tok),
-                    "eosTokenId": tok.eos_token_id,
-                    "bosTokenId": tok.bos_token_id,
-                    "probes": probes,
-                    "chats": chats,
-                }
-            )
+            files = write_folder(Path(name), kind)
+            tokenizers.append({**expectations(kind, Path(name)), "files": files})
+    embedded = Path(__file__).parents[2] / EMBEDDED
+    digest = hashlib.sha256((embedded / "tokenizer.json").read_bytes()).hexdigest()
+    out = {
+        "script": "tests/golden/tokenizer.py",
+        "tokenizers": tokenizers,
+        "embedded": {**expectations(EMBEDDED, embedded), "sha256": digest},
+    }
     path = Path(__file__).with_suffix(".json")
     path.write_text(json.dumps(out, ensure_ascii=True, separators=(",", ":")) + "\n", "utf-8")
-    print(path, path.stat().st_size, "bytes")
+    print(path.name, path.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":
