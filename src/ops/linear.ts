@@ -6,6 +6,7 @@ import type { Graph } from "../engine/graph";
 import { kernel } from "../engine/kernel";
 import type { Tensor } from "../engine/tensor";
 import { type FrozenMatrix, forForm, frozenInputs, frozenReads, frozenSource } from "./lib/frozen";
+import { addGradient, down } from "./low-rank";
 
 const text = frozenSource + dropoutSource + source;
 const tile = { TILE_COLUMNS: 8, TILE_ROWS: 8 };
@@ -39,37 +40,6 @@ const backwardX = kernel({
     groups(tokens, 8, TILE_ROWS),
   ],
   flops: ({ tokens = 0, rows = 0, columns = 0, rank = 0 }) => 2 * tokens * columns * (rows + rank),
-});
-
-// Ranks are few, so these two put their threads along the other axis.
-const down = kernel({
-  name: "linear.down",
-  source: text,
-  entry: "down",
-  reads: { x: ["tokens", "columns"], a: ["rank", "columns"] },
-  writes: { down_y: ["tokens", "rank"] },
-  params: ["scale", "dropout", "dropout_seed"],
-  overrides: { TILE_COLUMNS: 2, TILE_ROWS: 16 },
-  grid: ({ rank = 0, tokens = 0 }, { TILE_COLUMNS = 1, TILE_ROWS = 1 }) => [
-    groups(rank, 4, TILE_COLUMNS),
-    groups(tokens, 4, TILE_ROWS),
-  ],
-  flops: ({ tokens = 0, rank = 0, columns = 0 }) => 2 * tokens * rank * columns,
-});
-
-const parameterGradient = kernel({
-  name: "linear.parameter_gradient",
-  source: text,
-  entry: "parameter_gradient",
-  reads: { left: ["tokens", "rank"], x: ["tokens", "columns"] },
-  writes: { gradient: ["rank", "columns"] },
-  params: ["dropout", "dropout_seed"],
-  overrides: { TILE_COLUMNS: 16, TILE_ROWS: 2 },
-  grid: ({ rank = 0, columns = 0 }, { TILE_COLUMNS = 1, TILE_ROWS = 1 }) => [
-    groups(columns, 4, TILE_COLUMNS),
-    groups(rank, 4, TILE_ROWS),
-  ],
-  flops: ({ tokens = 0, rank = 0, columns = 0 }) => 2 * tokens * rank * columns,
 });
 
 /** The low-rank pair of one module; ranks are padded to a multiple of 4 with rows of zeros, which stay zero. */
@@ -152,18 +122,17 @@ export function linear(
     return y;
   }
   const { a, b, gradients, scale, dropout, dropoutSeed } = pair;
-  const h = g.run(down, { x, a }, { scale, dropout, dropout_seed: dropoutSeed }).down_y;
+  const h = down(g, x, a, { scale, dropout, dropoutSeed });
   const y = product(g, x, weight, { bias, h, b });
   g.onBackward(
     y,
     [x],
     (dy) => {
       // s is in h and in dh already, so both parameter gradients come out scaled.
-      const dh = g.run(down, { x: dy, a: b }, { scale, dropout: 0, dropout_seed: 0 }).down_y;
+      const dh = down(g, dy, b, { scale });
       if (gradients) {
-        const masked = { dropout, dropout_seed: dropoutSeed };
-        g.run(parameterGradient, { left: dh, x }, masked, { gradient: gradients.a });
-        g.run(parameterGradient, { left: h, x: dy }, { dropout: 0, dropout_seed: 0 }, { gradient: gradients.b });
+        addGradient(g, gradients.a, dh, x, { dropout, dropoutSeed });
+        addGradient(g, gradients.b, h, dy);
       }
       g.addGradient(x, (into, accumulate) =>
         transposedProduct(g, dy, weight, { dh, a, dropout, dropoutSeed, into, accumulate }),
