@@ -28,7 +28,7 @@ const gpuLock = "tabtune-gpu";
 /** `siteRoot` is where models/ lies; it ends with a slash. */
 export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot: URL): Handlers {
   const slot = new ModelSlot(siteRoot, onDeviceLost);
-  let inspected: { readonly dataset: TokenizedDataset; readonly maxLength: number; readonly blob: Blob } | null = null;
+  let inspected: { readonly dataset: TokenizedDataset; readonly key: string } | null = null;
   let working: CallName | null = null;
 
   /** One user of the GPU at a time, in this tab and in all others: a second one would slow both or run out of memory. */
@@ -57,9 +57,11 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     emit: (event: Calls["inspectDataset"]["event"]) => void,
     signal: AbortSignal,
   ): Promise<TokenizedDataset> {
-    if (inspected?.blob === data.blob && inspected.maxLength === maxLength) return inspected.dataset;
+    const key = datasetKey(data, maxLength);
+    if (key !== null && inspected?.key === key) return inspected.dataset;
+    inspected = null;
     const read = await readDataset(open, data, maxLength, emit, signal);
-    inspected = { dataset: read, maxLength, blob: data.blob };
+    inspected = { dataset: read, key: key ?? "" };
     return read;
   }
 
@@ -114,7 +116,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       const recipe = checkRecipe(given, open);
       const rows = recipe.batchSize * recipe.maxLength;
       const sizes: SessionSizes =
-        inspected?.maxLength === recipe.maxLength
+        inspected && inspected.dataset.counts.longestRow <= recipe.maxLength
           ? planSteps(inspected.dataset.examples, recipe)
           : { maxTokens: rows, maxTargets: rows, maxSegment: recipe.maxLength };
       return planMemory(open.device, open.model, recipe, sizes);
@@ -220,13 +222,12 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         tokens: 0,
         adapterBytes: 4 * parameters,
       };
-      await saveRun({ summary, adapter, log: [] });
+      await saveRun({ summary, base, adapter, log: [] });
       return summary;
     },
 
     exportAdapter: async ({ run, target: id }) => {
-      const { base } = slot.current;
-      const { summary, adapter } = await loadRun(run);
+      const { summary, base, adapter } = await loadRun(run);
       const target = exportTargets.get(id);
       if (!target) {
         throw new StudioError(
@@ -254,6 +255,11 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         return selfCheck(open, emit);
       }),
   };
+}
+
+/** Tells files apart by what the browser says of them; a posted file is a new object each time. Null for data without a date. */
+function datasetKey({ name, blob }: DataSource, maxLength: number): string | null {
+  return blob instanceof File ? JSON.stringify([name, blob.size, blob.lastModified, maxLength]) : null;
 }
 
 function requireRoom(tokens: number, { info }: OpenModel): void {

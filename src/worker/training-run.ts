@@ -129,7 +129,7 @@ export async function runTraining(
       tokens: steps.reduce((sum, event) => sum + event.tokens, 0),
       adapterBytes: 4 * session.layout.parameters,
     };
-    await saveRun({ summary, adapter, log });
+    await saveRun({ summary, base, adapter, log });
     return summary;
   } finally {
     session.destroy();

@@ -79,7 +79,7 @@ function numberOrText(text: string): number | string {
 }
 
 /** The form as `parseRecipe` takes it. `choices` are the model's modules: all of them is "all-linear". */
-export function formValues(form: RecipeForm, choices: readonly string[]): Readonly<Record<Field, unknown>> {
+function formValues(form: RecipeForm, choices: readonly string[]): Readonly<Record<Field, unknown>> {
   const { text, lengthUnit } = form;
   const chosen = choices.filter((module) => form.targets.includes(module));
   return {

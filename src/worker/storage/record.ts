@@ -1,4 +1,5 @@
 /** What is stored of a run, and how records of earlier versions are brought up to date when they are read. */
+import type { BaseModel } from "../../export/types";
 import type { Adapter } from "../../training/adapter";
 import { StudioError } from "../errors";
 import type { RunId, RunSummary, TrainEvent } from "../protocol";
@@ -8,6 +9,8 @@ export type LogEntry = Extract<TrainEvent, { kind: "step" | "eval" }>;
 
 export interface RunRecord {
   readonly summary: RunSummary;
+  /** What exports need to know of the model, so that a kept run can be taken out without it. */
+  readonly base: BaseModel;
   readonly adapter: Adapter;
   readonly log: readonly LogEntry[];
 }

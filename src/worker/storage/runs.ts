@@ -1,9 +1,8 @@
 /** Kept runs, in IndexedDB: written once when a run ends, whole or not at all, and touched by nothing but `deleteRun`. */
 import { createStore, delMany, getMany, keys, setMany, type UseStore } from "idb-keyval";
-import type { Adapter } from "../../training/adapter";
 import { StudioError } from "../errors";
 import type { RunId, RunSummary } from "../protocol";
-import { currentVersion, type LogEntry, type Row, type RunRecord, upgrade } from "./record";
+import { currentVersion, type Row, type RunRecord, upgrade } from "./record";
 
 const database = "tabtune";
 let opened: UseStore | null = null;
@@ -16,12 +15,12 @@ const key = (row: Row, run: RunId): string => `${row}/${run}`;
 
 /** Both rows in one transaction. Throws `StudioError` "storage" when the browser gives no room; nothing kept earlier is touched. */
 export async function saveRun(record: RunRecord): Promise<void> {
-  const { summary, adapter, log } = record;
+  const { summary, base, adapter, log } = record;
   await guard("keep the run", () =>
     setMany(
       [
         [key("summary", summary.id), { version: currentVersion, value: summary }],
-        [key("payload", summary.id), { version: currentVersion, value: { adapter, log } }],
+        [key("payload", summary.id), { version: currentVersion, value: { base, adapter, log } }],
       ],
       store(),
     ),
@@ -65,7 +64,7 @@ export async function loadRun(run: RunId): Promise<RunRecord> {
       { run },
     );
   }
-  return { summary, adapter: payload.adapter, log: payload.log };
+  return { summary, ...payload };
 }
 
 /** Deleting what is not there is no error. */
@@ -84,9 +83,14 @@ function isSummary(value: unknown): value is RunSummary {
   );
 }
 
-function isPayload(value: unknown): value is { readonly adapter: Adapter; readonly log: readonly LogEntry[] } {
+function isPayload(value: unknown): value is Omit<RunRecord, "summary"> {
   return (
-    typeof value === "object" && value !== null && "adapter" in value && "log" in value && Array.isArray(value.log)
+    typeof value === "object" &&
+    value !== null &&
+    "base" in value &&
+    "adapter" in value &&
+    "log" in value &&
+    Array.isArray(value.log)
   );
 }
 
