@@ -10,7 +10,7 @@ export function norm(values: Numbers): number {
 }
 
 /** NaN where the lengths differ or a value is not finite, so that no comparison with it holds. */
-export function relativeError(actual: Numbers, reference: Numbers, absolute = 0): number {
+function relativeError(actual: Numbers, reference: Numbers, absolute = 0): number {
   if (actual.length !== reference.length || reference.length === 0) return Number.NaN;
   let sum = 0;
   for (let index = 0; index < reference.length; index += 1) {

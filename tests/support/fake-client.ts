@@ -190,7 +190,7 @@ const row = (line: number, question: string, answer: string): DatasetInfo["previ
   ],
 });
 
-export const sampleInfo: DatasetInfo = {
+const sampleInfo: DatasetInfo = {
   name: "pirate.jsonl",
   rows: 120,
   tokens: 14_230,

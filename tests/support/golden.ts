@@ -36,7 +36,7 @@ async function fetchGolden(path: string): Promise<Blob> {
 }
 
 /** `path` is relative to tests/golden, e.g. "llama-tied/logits.safetensors". */
-export async function goldenBlob(path: string): Promise<Blob> {
+async function goldenBlob(path: string): Promise<Blob> {
   if (!listed.has(path)) throw new GoldenError(`tests/golden has no ${path}.`);
   return await fetchGolden(path);
 }

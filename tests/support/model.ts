@@ -10,7 +10,7 @@ import type { ModelFiles } from "../../src/model/weights/types";
 import type { SessionSizes } from "../../src/training/session";
 import { goldenFolder } from "./golden";
 
-export async function openModel(device: Device, files: ModelFiles): Promise<LoadedModel> {
+async function openModel(device: Device, files: ModelFiles): Promise<LoadedModel> {
   const config = await readConfig(files, [...architectures.keys()]);
   return loadModel(device, config, architectureOf(config.modelType), await openWeights(files));
 }

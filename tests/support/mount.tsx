@@ -10,7 +10,7 @@ import type { StudioClient } from "../../src/worker/protocol";
 
 const row = '{"prompt":"Hello?","completion":"Ahoy!"}\n';
 
-export const fakeEnvironment: Environment = {
+const fakeEnvironment: Environment = {
   secureContext: true,
   hasWebGpu: true,
   loadSample: async () => ({

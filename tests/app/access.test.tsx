@@ -1,0 +1,95 @@
+/** axe-core finds nothing in any state of the page, wide and narrow, light and dark. */
+import { afterEach, describe, expect, it } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { createFakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
+import { type Mounted, mountStudio } from "../support/mount";
+import { button, trainSample, violations, whenReady } from "../support/page-kit";
+
+let mounted: Mounted | null = null;
+afterEach(async () => {
+  mounted?.unmount();
+  mounted = null;
+  localStorage.clear();
+  await page.viewport(1200, 800);
+});
+
+const diverged = { code: "diverged", message: "The loss became infinite at step 7.", data: {} } as const;
+
+interface State {
+  readonly name: string;
+  readonly options: FakeOptions;
+  readonly webGpu?: boolean;
+  readonly reach: () => Promise<void>;
+}
+
+const states: readonly State[] = [
+  { name: "first screen", options: {}, reach: whenReady },
+  {
+    name: "training",
+    options: { holdAt: 12 },
+    reach: async () => {
+      await whenReady();
+      await trainSample().click();
+      await expect.element(page.getByText("Step 12 of 30").first()).toBeVisible();
+    },
+  },
+  {
+    name: "finished, tried, checked",
+    options: { runs: [sampleRun] },
+    reach: async () => {
+      await whenReady();
+      await trainSample().click();
+      await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+      await button("Generate both").click();
+      await expect.element(page.getByText(/boilin' water, matey!$/)).toBeVisible();
+      await button("Check the numbers").click();
+      await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
+      await page.getByText("Settings of this run").click();
+    },
+  },
+  {
+    name: "failed, with a wrong field and Advanced open",
+    options: { fail: { train: diverged } },
+    reach: async () => {
+      await whenReady();
+      await trainSample().click();
+      await expect.element(page.getByRole("alert")).toBeVisible();
+      await userEvent.fill(page.getByLabelText("Learning rate").element(), "abc");
+      await page.getByText("Advanced", { exact: true }).click();
+    },
+  },
+  {
+    name: "asking before a deletion",
+    options: { runs: [sampleRun] },
+    reach: async () => {
+      await whenReady();
+      await button("Delete amber-otter-12").click();
+      await expect.element(page.getByRole("dialog")).toBeVisible();
+    },
+  },
+  {
+    name: "no WebGPU",
+    options: {},
+    webGpu: false,
+    reach: async () => {
+      await expect.element(page.getByText("This browser has no WebGPU")).toBeVisible();
+    },
+  },
+];
+
+describe.each([1200, 390])("at %i px", (width) => {
+  describe.each(["Light", "Dark"])("%s", (scheme) => {
+    it.each(states)("$name", async ({ options, webGpu = true, reach }) => {
+      await page.viewport(width, 800);
+      mounted = mountStudio(createFakeClient(options), { hasWebGpu: webGpu });
+      await page.getByTitle(scheme).click();
+      await expect.poll(() => document.documentElement.dataset["mantineColorScheme"]).toBe(scheme.toLowerCase());
+      await reach();
+      // Colours are judged once transitions are over.
+      const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+      await Promise.all(ending.map((animation) => animation.finished.catch(() => undefined)));
+      expect(document.documentElement.scrollWidth, "the page scrolls sideways").toBeLessThanOrEqual(width);
+      expect(await violations()).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,315 @@
+/** The page over the fake client: first screen, main button, a whole run, errors, stores. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import type { ErrorData } from "../../src/worker/protocol";
+import { createFakeClient, type FakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
+import { type Mounted, mountStudio } from "../support/mount";
+import { button, spinning, trainSample, whenReady } from "../support/page-kit";
+
+let mounted: Mounted | null = null;
+afterEach(() => {
+  mounted?.unmount();
+  mounted = null;
+  vi.restoreAllMocks();
+});
+
+function open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}): FakeClient {
+  const client = createFakeClient(options);
+  mounted = mountStudio(client, environment);
+  return client;
+}
+
+const refusal = (message: string, code: ErrorData["code"] = "bad-input"): ErrorData => ({ code, message, data: {} });
+
+describe("the first screen", () => {
+  it("is ready to train the sample, says so, and says what it costs", async () => {
+    open();
+    await whenReady();
+    await expect.element(page.getByText("30 steps over 14,230 tokens")).toBeVisible();
+    await expect.element(page.getByText("Your data stays on this device")).toBeVisible();
+    await expect.element(page.getByText("GPU: google swiftshader")).toBeVisible();
+    await expect.element(page.getByText(/training will be slow/)).toBeVisible();
+    await expect.element(page.getByText(/^No runs yet/)).toBeVisible();
+  });
+
+  it("has the sections in their order", async () => {
+    open();
+    await whenReady();
+    const headings = [...document.querySelectorAll("section h2")].map(({ textContent }) => textContent);
+    expect(headings).toEqual(["Model", "Data", "Train", "Try", "Library"]);
+  });
+
+  it("says nothing about slowness on a real GPU", async () => {
+    open({ fallback: false });
+    await whenReady();
+    expect(page.getByText(/training will be slow/).elements()).toHaveLength(0);
+  });
+
+  it("greys context tokens and marks learned ones", async () => {
+    open();
+    await whenReady();
+    const row = document.querySelector(".tokens");
+    expect(row?.querySelectorAll(".masked").length).toBe(12);
+    expect(row?.querySelectorAll(".counted").length).toBe(14);
+  });
+});
+
+describe("WebGPU that is not there", () => {
+  it.each([
+    [{ hasWebGpu: false }, "This browser has no WebGPU"],
+    [{ hasWebGpu: false, secureContext: false }, "WebGPU is switched off on this address"],
+  ])("is explained: %j", async (environment, title) => {
+    open({ runs: [sampleRun] }, environment);
+    await expect.element(page.getByText(title)).toBeVisible();
+    await expect.element(button("Training needs WebGPU")).toBeDisabled();
+    await expect.element(button("Download amber-otter-12 as a PEFT adapter (zip)")).toBeEnabled();
+  });
+
+  it("is told apart from a device that does not open", async () => {
+    open({ fail: { probe: refusal("The browser gave no graphics adapter.", "gpu") } });
+    await expect.element(page.getByText("WebGPU is here, but no graphics device opened")).toBeVisible();
+    await expect.element(page.getByText(/The browser gave no graphics adapter\./)).toBeVisible();
+    await expect.element(button("Reload the page")).toBeEnabled();
+  });
+
+  it("can go away later", async () => {
+    const client = open();
+    await whenReady();
+    client.loseDevice("driver reset");
+    await expect.element(page.getByText(/driver reset/)).toBeVisible();
+    await expect.element(button("Training needs WebGPU")).toBeDisabled();
+  });
+});
+
+describe("a run", () => {
+  it("ends in the library, chosen, and can be tried beside the base", async () => {
+    const client = open();
+    await whenReady();
+    await trainSample().click();
+    await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    await expect.element(page.getByText("Held-out loss 3.310 → 2.610").first()).toBeVisible();
+    await expect.element(button("Selected teal-heron-42")).toHaveAttribute("aria-pressed", "true");
+    await button("Generate both").click();
+    await expect.element(page.getByText(/boilin' water, matey!$/)).toBeVisible();
+    await expect.element(page.getByText("You put the tea in the water and wait a little.")).toBeVisible();
+    const asked = client.calls.filter(({ call }) => call === "generate").map(({ input }) => input);
+    expect(asked).toMatchObject([
+      { run: null, strength: 0 },
+      { run: "run-new", strength: 1 },
+    ]);
+    expect(spinning()).toEqual([]);
+  });
+
+  it("trains with what the form says, steps and scientific numbers included", async () => {
+    const client = open();
+    await whenReady();
+    await userEvent.fill(page.getByLabelText("Learning rate").element(), "2e-4");
+    await page.getByLabelText("Unit of the length").selectOptions("steps");
+    await userEvent.fill(page.getByLabelText("Train for").element(), "3");
+    await page.getByText("q_proj", { exact: true }).click();
+    await expect.element(page.getByText(/^3 steps over/)).toBeVisible();
+    await trainSample().click();
+    await expect.element(page.getByText("Step 3 of 3")).toBeVisible();
+    const input = client.calls.find(({ call }) => call === "train")?.input;
+    expect(input).toMatchObject({
+      recipe: {
+        learningRate: 2e-4,
+        steps: 3,
+        targetModules: ["k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+      },
+      data: { name: "pirate.jsonl" },
+      evalData: { name: "pirate.eval.jsonl" },
+    });
+  });
+
+  it("can be stopped and keeps what it learned", async () => {
+    open({ holdAt: 5 });
+    await whenReady();
+    await trainSample().click();
+    await expect.element(page.getByText("Step 5 of 30").first()).toBeVisible();
+    await button("Stop and keep").click();
+    await expect.element(page.getByText("Stopped and kept", { exact: true }).first()).toBeVisible();
+    await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    await expect.element(trainSample()).toBeEnabled();
+  });
+
+  it("shows the settings it was started with, not the form's", async () => {
+    open();
+    await whenReady();
+    await trainSample().click();
+    await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    await userEvent.fill(page.getByLabelText("Rank", { exact: true }).element(), "99");
+    await page.getByText("Settings of this run").click();
+    const shown = [...document.querySelectorAll(".run details dd")].map(({ textContent }) => textContent);
+    expect(shown[0]).toBe("8");
+  });
+
+  it("has a table of its losses for those who cannot see the curve", async () => {
+    open();
+    await whenReady();
+    await trainSample().click();
+    await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    const rows = [...document.querySelectorAll(".chart table tbody tr")];
+    expect(rows).toHaveLength(25);
+    expect(rows.at(-1)?.firstChild?.textContent).toBe("30");
+    expect(document.querySelector(".chart canvas")).not.toBeNull();
+  });
+
+  it("guards the tab only while it lasts", async () => {
+    const leaving = (): boolean => !window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    open({ holdAt: 2 });
+    await whenReady();
+    expect(leaving()).toBe(false);
+    await trainSample().click();
+    await expect.element(button("Stop and keep")).toBeVisible();
+    expect(leaving()).toBe(true);
+    await button("Stop and keep").click();
+    await expect.element(trainSample()).toBeEnabled();
+    expect(leaving()).toBe(false);
+  });
+});
+
+describe("errors", () => {
+  it("of a run name the cause, offer one action, and leave nothing spinning", async () => {
+    open({ fail: { train: refusal("The loss became infinite at step 7.", "diverged") } });
+    await whenReady();
+    const before = Number(document.querySelector<HTMLInputElement>("#field-learningRate")?.value);
+    await trainSample().click();
+    await expect.element(page.getByRole("alert")).toHaveTextContent("The loss became infinite at step 7.");
+    expect(spinning()).toEqual([]);
+    await button("Halve the learning rate").click();
+    expect(Number(document.querySelector<HTMLInputElement>("#field-learningRate")?.value)).toBe(before / 2);
+    await expect.element(trainSample()).toBeEnabled();
+  });
+
+  it("of a dataset leave the page usable and lead back to the sample", async () => {
+    const client = open({ fail: { inspectDataset: refusal("notes.jsonl, line 3: the row has no known shape.") } });
+    await expect.element(page.getByRole("alert")).toHaveTextContent("notes.jsonl, line 3: the row has no known shape.");
+    await expect.element(button("Choose a dataset")).toBeDisabled();
+    expect(spinning()).toEqual([]);
+    expect(client.calls.some(({ call }) => call === "train")).toBe(false);
+  });
+
+  it("of a model folder lead back to the built-in one", async () => {
+    open({ fail: { openModel: refusal("config.json of folder x names no model_type.") } });
+    await expect.element(page.getByRole("alert")).toHaveTextContent("config.json of folder x names no model_type.");
+    await expect.element(button("Choose a model")).toBeDisabled();
+    await expect.element(button("Try again")).toBeEnabled();
+    expect(spinning()).toEqual([]);
+  });
+
+  it.each(["selfCheck", "generate", "exportAdapter", "deleteRun", "listRuns"] as const)(
+    "of %s are shown where it was asked",
+    async (call) => {
+      open({ runs: [sampleRun], fail: { [call]: refusal(`No ${call} today; try tomorrow.`, "internal") } });
+      await whenReady();
+      if (call === "selfCheck") await button("Check the numbers").click();
+      if (call === "generate") await button("Generate both").click();
+      if (call === "exportAdapter") await button(/^Download amber/).click();
+      if (call === "deleteRun") {
+        await button("Delete amber-otter-12").click();
+        await button("Delete the run").click();
+      }
+      await expect.element(page.getByRole("alert")).toHaveTextContent(`No ${call} today; try tomorrow.`);
+      await expect.poll(spinning).toEqual([]);
+    },
+  );
+});
+
+describe("settings", () => {
+  it.each([
+    ["Rank", "0", "Rank is 0; it must be a whole number from 1 to 1024."],
+    ["Learning rate", "abc", 'Learning rate is "abc"; it must be a number above 0, up to 10, such as 2e-4.'],
+    ["Max length", "", 'Max length is ""; it must be a whole number, 2 or more.'],
+    ["Train for", "-1", "Epochs is -1; it must be a number above 0."],
+  ])("%s of %j is refused beside the field, and the main button leads there", async (label, typed, message) => {
+    open();
+    await whenReady();
+    const field = page.getByLabelText(label, { exact: true });
+    await userEvent.fill(field.element(), typed);
+    await expect.element(page.getByText(message)).toBeVisible();
+    const fix = button(/^Fix /);
+    await fix.click();
+    expect(document.activeElement).toBe(field.element());
+    expect(field.element().getAttribute("aria-invalid")).toBe("true");
+  });
+
+  it("behind Advanced are opened when they are what is wrong", async () => {
+    open();
+    await whenReady();
+    await page.getByText("Advanced", { exact: true }).click();
+    await userEvent.fill(page.getByLabelText("Seed").element(), "x");
+    await page.getByText("Advanced", { exact: true }).click();
+    await button("Fix seed").click();
+    expect(document.activeElement).toBe(page.getByLabelText("Seed").element());
+  });
+
+  it("need at least one layer to adapt", async () => {
+    open();
+    await whenReady();
+    for (const module of ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]) {
+      await page.getByText(module, { exact: true }).click();
+    }
+    await expect.element(button("Fix layers to adapt")).toBeEnabled();
+  });
+});
+
+describe("files", () => {
+  const drop = async (label: string, file: File): Promise<void> => {
+    const input = document.querySelector<HTMLInputElement>(`input[type=file][aria-label="${label}"]`);
+    if (input === null) throw new TypeError(`no file input "${label}"`);
+    await userEvent.upload(input, file);
+  };
+
+  it("replace the sample, lose its held-out rows, and can be taken back", async () => {
+    const client = open();
+    await whenReady();
+    await drop("Drop a JSONL file here, or choose one", new File(['{"text":"a"}'], "mine.jsonl"));
+    await expect.element(button("Start training")).toBeEnabled();
+    await expect.element(page.getByText("none: no loss before and after")).toBeVisible();
+    const last = client.calls.findLast(({ call }) => call === "inspectDataset")?.input;
+    expect(last).toMatchObject({ data: { name: "mine.jsonl" } });
+    await button("Back to the sample").click();
+    await whenReady();
+  });
+});
+
+describe("the library", () => {
+  it("names what a deletion takes, and deletes after a yes only", async () => {
+    const client = open({ runs: [sampleRun] });
+    await whenReady();
+    await button("Delete amber-otter-12").click();
+    await expect.element(page.getByText(/Its adapter \(197 kB\), loss log and settings are removed/)).toBeVisible();
+    await button("Keep it").click();
+    await expect.poll(() => page.getByRole("dialog").elements().length).toBe(0);
+    expect(client.calls.some(({ call }) => call === "deleteRun")).toBe(false);
+    await button("Delete amber-otter-12").click();
+    await button("Delete the run").click();
+    await expect.element(page.getByText(/^No runs yet/)).toBeVisible();
+  });
+
+  it("hands out a file by the name the export gave", async () => {
+    open({ runs: [sampleRun] });
+    await whenReady();
+    const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => undefined);
+    await button(/^Download amber/).click();
+    const saved = (): unknown[] =>
+      click.mock.contexts.map((link) => (link instanceof HTMLAnchorElement ? [link.download, link.protocol] : null));
+    await expect.poll(saved).toEqual([["run-1.zip", "blob:"]]);
+  });
+});
+
+describe("stores", () => {
+  it("hold plain data only, through a whole run", async () => {
+    open({ runs: [sampleRun] });
+    await whenReady();
+    await trainSample().click();
+    await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    await button("Check the numbers").click();
+    await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
+    for (const [name, store] of Object.entries(mounted?.desk.stores ?? {})) {
+      const state: unknown = store.getState();
+      expect(JSON.parse(JSON.stringify(state)), name).toEqual(state);
+    }
+  });
+});

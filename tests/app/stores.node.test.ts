@@ -1,0 +1,129 @@
+/** The stores by themselves: the settings form, a run's events, and what the main button says. */
+import { describe, expect, it } from "vitest";
+import { allLinear, recipeDefaults } from "../../src/training/recipe";
+import { createStores } from "../../src/ui/stores";
+import { readiness } from "../../src/ui/stores/readiness";
+import {
+  adoptModel,
+  checkForm,
+  createRecipeStore,
+  defaultForm,
+  editForm,
+  editText,
+  fieldOrder,
+} from "../../src/ui/stores/recipe";
+import { applyEvents, noTraining } from "../../src/ui/stores/training";
+import { strings } from "../../src/ui/strings";
+import type { TrainEvent } from "../../src/worker/protocol";
+
+describe("the settings form", () => {
+  it("starts as the recipe's defaults", () => {
+    const { recipe, errors } = checkForm(defaultForm, allLinear);
+    expect(errors).toEqual({});
+    expect(recipe).toEqual({ ...recipeDefaults, learningRate: 2e-4 });
+  });
+
+  it("covers every setting, each with its texts", () => {
+    expect([...fieldOrder].sort()).toEqual([...Object.keys(recipeDefaults), "learningRate"].sort());
+    for (const field of fieldOrder) expect(strings.fields[field].label).not.toBe("");
+  });
+
+  it("reads 2e-4 and refuses what is no number, each field by itself", () => {
+    const store = createRecipeStore();
+    editText(store, "learningRate", " 2e-3 ");
+    expect(store.getState().recipe?.learningRate).toBe(2e-3);
+    editText(store, "rank", "0");
+    editText(store, "learningRate", "1,000");
+    const { errors, recipe } = store.getState();
+    expect(recipe).toBeNull();
+    expect(errors).toEqual({
+      rank: "Rank is 0; it must be a whole number from 1 to 1024.",
+      learningRate: 'Learning rate is "1,000"; it must be a number above 0, up to 10, such as 2e-4.',
+    });
+  });
+
+  it("checks only the length that is in use", () => {
+    const store = createRecipeStore();
+    editText(store, "steps", "x");
+    expect(store.getState().recipe?.steps).toBeNull();
+    editForm(store, (form) => ({ ...form, lengthUnit: "steps" }));
+    expect(store.getState().errors.steps).toMatch(/^Steps is "x"/);
+  });
+
+  it("takes a model's rate until one is typed, and its modules", () => {
+    const store = createRecipeStore();
+    adoptModel(store, ["q_proj", "v_proj"], 0.00249);
+    expect(store.getState().recipe).toMatchObject({ learningRate: 0.00249, targetModules: "all-linear" });
+    editText(store, "learningRate", "1e-3");
+    adoptModel(store, ["q_proj", "k_proj"], 0.1);
+    expect(store.getState().recipe?.learningRate).toBe(1e-3);
+    editForm(store, (form) => ({ ...form, targets: ["k_proj"] }));
+    expect(store.getState().recipe?.targetModules).toEqual(["k_proj"]);
+    editForm(store, (form) => ({ ...form, targets: [] }));
+    expect(store.getState().errors.targetModules).toMatch(/^Layers to adapt is \[\]/);
+  });
+});
+
+describe("a run's events", () => {
+  const memory = { weights: 1, adapter: 1, activations: 1, other: 1, total: 4 };
+  const start: TrainEvent = { kind: "start", run: "r", steps: 4, trainableParameters: 8, memory };
+  const step = (n: number, loss: number): TrainEvent => ({
+    kind: "step",
+    step: n,
+    steps: 4,
+    epoch: n / 4,
+    loss,
+    learningRate: 0.1,
+    gradientNorm: 2,
+    tokens: 100,
+    countedTokens: 50,
+    milliseconds: 500,
+  });
+
+  it("add up, whether they come one by one or at once", () => {
+    const events = [start, step(1, 3), step(2, 2), { kind: "eval", step: 2, loss: 2.5, countedTokens: 9 } as const];
+    const begun = { ...noTraining, phase: "preparing" } as const;
+    const atOnce = applyEvents(begun, events);
+    const oneByOne = events.reduce((state, event) => applyEvents(state, [event]), applyEvents(begun, []));
+    expect(atOnce).toEqual(oneByOne);
+    expect(atOnce).toMatchObject({
+      phase: "training",
+      step: 2,
+      losses: [3, 2],
+      tokensPerSecond: 200,
+      millisecondsPerStep: 500,
+    });
+    expect(atOnce.evals).toEqual([{ step: 2, loss: 2.5 }]);
+  });
+
+  it("do not turn a stopping run back into a training one", () => {
+    expect(applyEvents({ ...noTraining, phase: "stopping" }, [start, step(1, 3)]).phase).toBe("stopping");
+  });
+});
+
+describe("the main button", () => {
+  const states = () => {
+    const stores = createStores({ secureContext: true, hasWebGpu: true }, "tiny");
+    const label = () =>
+      readiness({
+        device: stores.device.getState(),
+        model: stores.model.getState(),
+        data: stores.data.getState(),
+        recipe: stores.recipe.getState(),
+      }).label;
+    return { stores, label };
+  };
+
+  it("names the first thing that is missing", () => {
+    const { stores, label } = states();
+    expect(label()).toBe("Looking for a GPU…");
+    stores.device.setState({
+      device: { state: "ready", value: { name: "x", isFallback: false, features: [], maxBufferSize: 1 } },
+    });
+    expect(label()).toBe("Opening the model…");
+    stores.model.setState({ model: { state: "failed", error: { code: "bad-input", message: "", data: {} } } });
+    expect(label()).toBe("Choose a model");
+    stores.device.setState({ lost: "reset" });
+    expect(label()).toBe("Training needs WebGPU");
+  });
+});
