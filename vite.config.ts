@@ -1,24 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { softwareArgs } from "./scripts/lib/chromium-args.mjs";
 
 /** Isolation lets onnxruntime-web use threads and high-resolution timers; nothing here depends on it. */
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
-
-/** Headless Chromium with WebGPU. A machine without a GPU runs on SwiftShader, which is slow and exact enough. */
-export const chromiumArgs = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-  "--no-first-run",
-];
 
 export default defineConfig({
   base: "./",
@@ -82,7 +71,7 @@ export default defineConfig({
             provider: playwright({
               launchOptions: {
                 executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-                args: chromiumArgs,
+                args: softwareArgs,
               },
             }),
             instances: [{ browser: "chromium" }],

@@ -1,0 +1,46 @@
+// @ts-check
+/** `npm run evaluate`: the loss of a model, with or without an adapter, on a dataset. */
+import { runCommand } from "./lib/errors.mjs";
+import { adapterInput, fileInput, modelInput, openAdapter, openModel, sampleEvalData } from "./lib/inputs.mjs";
+import { onInterrupt } from "./lib/interrupt.mjs";
+import { evaluateOptions, parseOptions, usage } from "./lib/options.mjs";
+import { progressLine, trainingProgress } from "./lib/progress.mjs";
+import { setup } from "./setup.mjs";
+
+await runCommand(async () => {
+  const values = parseOptions(process.argv.slice(2), evaluateOptions);
+  if (values === null) {
+    const summary = "Prints the token-weighted loss, the perplexity and the counted tokens of a dataset.";
+    process.stdout.write(usage("evaluate", summary, evaluateOptions));
+    return;
+  }
+  const model = modelInput(values);
+  const data = fileInput(values, "data", sampleEvalData);
+  const adapter = adapterInput(values, "adapter");
+  await setup({ browser: true });
+  const { openStudio } = await import("./lib/studio.mjs");
+  const line = progressLine();
+  const progress = trainingProgress(line);
+  const studio = await openStudio({
+    onEvent(event) {
+      if ("phase" in event) progress.phase(event);
+    },
+  });
+  const stopListening = onInterrupt(() => studio.call("stop").catch(() => {}));
+  try {
+    await openModel(studio, model);
+    const run = await openAdapter(studio, adapter);
+    await studio.giveFiles("data", [data]);
+    const { loss, perplexity, countedTokens, rows } = await studio.call("evaluate", { data: "data", run });
+    line.end();
+    process.stdout.write(
+      values["json"]
+        ? `${JSON.stringify({ model: model.folder ?? model.name, data, adapter: values["adapter"] ?? null, loss, perplexity, counted_tokens: countedTokens, rows })}\n`
+        : `loss ${loss.toFixed(6)}\nperplexity ${perplexity.toFixed(4)}\ncounted tokens ${countedTokens}\n`,
+    );
+  } finally {
+    line.end();
+    stopListening();
+    await studio.close();
+  }
+});

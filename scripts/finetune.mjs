@@ -1,0 +1,155 @@
+// @ts-check
+/** `npm run finetune`: trains a LoRA adapter with the built studio in a headless browser. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { CommandError, runCommand } from "./lib/errors.mjs";
+import { adapterInput, fileInput, modelInput, openModel, sampleData, sampleEvalData } from "./lib/inputs.mjs";
+import { onInterrupt } from "./lib/interrupt.mjs";
+import { finetuneOptions, parseOptions, recipeFields, usage } from "./lib/options.mjs";
+import { formatDuration, progressLine, trainingProgress } from "./lib/progress.mjs";
+import { discardRunFolder, makeRunFolder, openLog, unpackAdapter } from "./lib/run-folder.mjs";
+import { setup } from "./setup.mjs";
+
+/** Tokens of the first row whose logits `--probe` writes. */
+const probeTokens = 48;
+
+await runCommand(async () => {
+  const values = parseOptions(process.argv.slice(2), finetuneOptions);
+  if (values === null) {
+    process.stdout.write(usage("finetune", "Trains a LoRA adapter on this machine.", finetuneOptions));
+    return;
+  }
+  const fields = recipeFields(values);
+  const model = modelInput(values);
+  const data = fileInput(values, "data", sampleData);
+  const evalData = fileInput(values, "eval", values["data"] === undefined ? sampleEvalData : null);
+  const initAdapter = adapterInput(values, "init-adapter");
+  await setup({ browser: true });
+  const { completeRecipe } = await import("./lib/recipe.mjs");
+  const recipe = await completeRecipe(fields);
+  const wish = values["out"] === undefined ? undefined : String(values["out"]);
+  const folder = makeRunFolder(wish, `${model.name}-${path.parse(data).name}`);
+  try {
+    const summary = await train({ model, data, evalData, initAdapter, recipe, folder, probe: values["probe"] });
+    if (values["json"]) process.stdout.write(`${JSON.stringify(summary)}\n`);
+    else process.stdout.write(`${path.relative(process.cwd(), folder) || "."}\n`);
+  } finally {
+    discardRunFolder(folder);
+  }
+});
+
+/**
+ * @param {{
+ *   model: import("./lib/inputs.mjs").ModelInput,
+ *   data: string,
+ *   evalData: string | null,
+ *   initAdapter: readonly string[] | null,
+ *   recipe: import("../src/ui/headless").FinetuneRequest["recipe"],
+ *   folder: string,
+ *   probe: string | number | boolean | undefined,
+ * }} work
+ */
+async function train({ model, data, evalData, initAdapter, recipe, folder, probe }) {
+  const { openStudio } = await import("./lib/studio.mjs");
+  const line = progressLine();
+  const progress = trainingProgress(line);
+  const log = openLog(folder);
+  const studio = await openStudio({
+    onEvent(event) {
+      if ("phase" in event) progress.phase(event);
+      if (!("kind" in event)) return;
+      if (event.kind === "progress") progress.phase(event.progress);
+      else if (event.kind === "start") {
+        line.say(`Training ${event.trainableParameters.toLocaleString("en")} parameters for ${event.steps} steps.`);
+        progress.start();
+      } else if (event.kind === "step") {
+        log.step(event);
+        progress.step(event);
+      } else line.say(`held-out loss ${event.loss.toFixed(4)} at step ${event.step}`);
+    },
+  });
+  const stopListening = onInterrupt(() => {
+    line.say("Stopping; what was learned is kept (Ctrl-C again ends at once) …");
+    studio.call("stop").catch(() => {});
+  });
+  const started = Date.now();
+  try {
+    const device = await studio.call("device");
+    line.say(`${device.name}${device.isFallback ? ", a software adapter: slow" : ""}`);
+    await openModel(studio, model);
+    await studio.giveFiles("data", [data]);
+    if (evalData !== null) await studio.giveFiles("eval", [evalData]);
+    if (initAdapter !== null) await studio.giveFiles("init-adapter", initAdapter);
+    const run = await studio.call("finetune", {
+      recipe,
+      data: "data",
+      evalData: evalData === null ? null : "eval",
+      initAdapter: initAdapter === null ? null : "init-adapter",
+    });
+    line.end();
+    await saveAdapter(studio, run.id, folder);
+    if (typeof probe === "string") await saveProbe(studio, run.id, path.resolve(probe));
+    const seconds = (Date.now() - started) / 1000;
+    line.say(
+      `${run.state === "stopped" ? "Stopped" : "Finished"} after ${run.steps} steps, ${formatDuration(seconds)}: ${folder}`,
+    );
+    return {
+      model: model.folder ?? model.name,
+      data,
+      state: run.state,
+      steps: run.steps,
+      first_loss: run.losses[0] ?? null,
+      final_loss: run.losses.at(-1) ?? null,
+      eval_before: run.evalBefore,
+      eval_after: run.evalAfter,
+      tokens: run.tokens,
+      seconds,
+      out: folder,
+      recipe: run.recipe,
+    };
+  } finally {
+    line.end();
+    stopListening();
+    await studio.close();
+  }
+}
+
+/**
+ * @param {import("./lib/studio.mjs").Studio} studio
+ * @param {string} run
+ * @param {string} folder
+ */
+async function saveAdapter(studio, run, folder) {
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "tabtune-"));
+  try {
+    const zip = path.join(temporary, "adapter.zip");
+    await studio.saveDownload(() => studio.call("exportAdapter", { run }), zip);
+    await unpackAdapter(zip, folder);
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Token ids and the tuned model's logits over them, for a comparison with PEFT: FILE is JSON, its numbers lie beside it.
+ * @param {import("./lib/studio.mjs").Studio} studio
+ * @param {string} run
+ * @param {string} file
+ */
+async function saveProbe(studio, run, file) {
+  const numbers = `${path.parse(file).name}.bin`;
+  /** @type {import("./lib/studio.mjs").Result<"probe"> | null} */
+  let probe = null;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  await studio.saveDownload(
+    async () => {
+      probe = await studio.call("probe", { data: "data", run, tokens: probeTokens });
+    },
+    path.join(path.dirname(file), numbers),
+  );
+  if (probe === null) throw new CommandError("The studio gave no logits to compare.");
+  const { ids, vocabSize } = /** @type {import("./lib/studio.mjs").Result<"probe">} */ (probe);
+  const content = { input_ids: ids, logits_file: numbers, shape: [ids.length, vocabSize] };
+  fs.writeFileSync(file, `${JSON.stringify(content)}\n`);
+}

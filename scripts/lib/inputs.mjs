@@ -1,0 +1,72 @@
+// @ts-check
+/** What a command works on: the model, the data and the adapter that its options name, or the embedded ones. */
+import path from "node:path";
+import { adapterPaths, existingFile, filesOf } from "./options.mjs";
+import { root } from "./paths.mjs";
+
+const embeddedModel = "tabtune-tiny";
+
+/** The sample dataset and its held-out part. */
+export const sampleData = path.join(root, "public", "datasets", "pirate.jsonl");
+export const sampleEvalData = path.join(root, "public", "datasets", "pirate.eval.jsonl");
+
+/** @typedef {{ name: string, folder: string | null, files: readonly string[] }} ModelInput */
+
+/**
+ * @param {import("./options.mjs").Values} values
+ * @returns {ModelInput} `folder` null: the embedded model.
+ */
+export function modelInput(values) {
+  if (values["model"] === undefined) return { name: embeddedModel, folder: null, files: [] };
+  const folder = path.resolve(String(values["model"]));
+  return { name: path.basename(folder), folder, files: filesOf("model", String(values["model"])) };
+}
+
+/**
+ * The absolute path that an option names, or `fallback`.
+ * @template {string | null} F
+ * @param {import("./options.mjs").Values} values
+ * @param {string} option
+ * @param {F} fallback
+ */
+export function fileInput(values, option, fallback) {
+  const given = values[option];
+  return given === undefined ? fallback : existingFile(option, String(given));
+}
+
+/**
+ * The config and weights of the adapter folder that an option names, or null.
+ * @param {import("./options.mjs").Values} values
+ * @param {string} option
+ */
+export function adapterInput(values, option) {
+  const given = values[option];
+  return given === undefined ? null : adapterPaths(option, String(given));
+}
+
+/**
+ * @param {import("./studio.mjs").Studio} studio
+ * @param {ModelInput} model
+ */
+export async function openModel(studio, { name, folder, files }) {
+  if (folder === null) return studio.call("openModel", { embedded: name });
+  await studio.giveFiles(
+    "model",
+    files.map((file) => path.join(folder, file)),
+    files,
+  );
+  return studio.call("openModel", { name, files: "model" });
+}
+
+/**
+ * Puts an adapter folder's files into the studio as a run and gives its id; null for the base model.
+ * @param {import("./studio.mjs").Studio} studio
+ * @param {readonly string[] | null} paths
+ */
+export async function openAdapter(studio, paths) {
+  if (paths === null) return null;
+  await studio.giveFiles("adapter", paths);
+  const name = path.basename(path.dirname(paths[0] ?? ""));
+  const { id } = await studio.call("importAdapter", { name, files: "adapter" });
+  return id;
+}

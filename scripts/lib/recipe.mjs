@@ -1,0 +1,33 @@
+// @ts-check
+/** The studio's own recipe rules (src/training/recipe.ts), for scripts: one source for defaults, ranges and messages. */
+import path from "node:path";
+import { CommandError } from "./errors.mjs";
+import { inOptionTerms } from "./options.mjs";
+import { root } from "./paths.mjs";
+
+/** @returns {Promise<typeof import("../../src/training/recipe")>} */
+async function loadRecipeRules() {
+  const { runnerImport } = await import("vite");
+  const { module } = await runnerImport(path.join(root, "src", "training", "recipe.ts"), {
+    root,
+    configFile: false,
+    logLevel: "error",
+  });
+  return /** @type {typeof import("../../src/training/recipe")} */ (module);
+}
+
+/**
+ * The whole recipe of a run; `learningRate` is null where the model's width is to decide. Throws `CommandError`
+ * (exit code 2) in terms of the options.
+ * @param {Readonly<Record<string, unknown>>} fields
+ */
+export async function completeRecipe(fields) {
+  const { RecipeError, parseRecipe, recipeDefaults } = await loadRecipeRules();
+  try {
+    const recipe = parseRecipe({ ...recipeDefaults, learningRate: 1e-4, ...fields });
+    return { ...recipe, learningRate: fields["learningRate"] === undefined ? null : recipe.learningRate };
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    throw new CommandError(inOptionTerms(error.field, error.message), 2);
+  }
+}
