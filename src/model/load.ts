@@ -17,6 +17,7 @@ export interface LoadedModel {
   readonly vectors: ReadonlyMap<string, Tensor>;
   /** Maps token ids to hidden states' logits. */
   readonly output: FrozenMatrix;
+  /** Distinct weights: a tied output matrix counts once. */
   readonly parameters: number;
   /** On the GPU. */
   readonly bytes: number;
@@ -51,7 +52,9 @@ export async function loadModel(
     for (const { name, shape } of specs) {
       options.signal?.throwIfAborted();
       const weight = await source.read(name);
-      parameters += shape.reduce((product, size) => product * size, 1);
+      // A tied output matrix may lie in the file in a form of its own; it is still the embedding.
+      const repeated = config.tieWordEmbeddings && name === `${architecture.outputMatrix}.weight`;
+      if (!repeated) parameters += shape.reduce((product, size) => product * size, 1);
       if (shape.length === 1) {
         vectors.set(name, await upload(device, buffers, name, floats(name, weight)));
       } else {

@@ -93,7 +93,7 @@ export class ModelSlot {
     const info: ModelInfo = {
       name: files.name,
       modelType: config.modelType,
-      weightFormat: weights.format,
+      weightFormat: `${commonForm(model)} ${weights.format}`,
       parameters: model.parameters,
       hiddenSize: config.hiddenSize,
       layers: config.numLayers,
@@ -135,4 +135,11 @@ export class ModelSlot {
         return source satisfies never;
     }
   }
+}
+
+/** The form that most matrices of the blocks are stored in. */
+function commonForm({ matrices }: LoadedModel): string {
+  const counts = new Map<string, number>();
+  for (const { form } of matrices.values()) counts.set(form, (counts.get(form) ?? 0) + 1);
+  return [...counts].reduce((most, entry) => (entry[1] > most[1] ? entry : most), ["", 0])[0];
 }
