@@ -42,7 +42,12 @@ await runCommand(async () => {
   }
   await setup({ browser: values.on !== "node" });
   const { createServer } = await import("vite");
-  const server = await createServer({ root, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
+  const server = await createServer({
+    root,
+    logLevel: "error",
+    server: { port: 0, host: "127.0.0.1" },
+    plugins: [modelFolder(values.model)],
+  });
   try {
     /** @param {string} where @param {Measurement} result */
     const print = (where, result) =>
@@ -76,6 +81,25 @@ function listFiles(folder) {
 }
 
 /**
+ * Streams the measured folder, which may lie anywhere, from the page's own origin.
+ * @param {string} folder
+ * @returns {import("vite").Plugin}
+ */
+function modelFolder(folder) {
+  const files = new Set(listFiles(folder));
+  return {
+    name: "measured-model",
+    configureServer: ({ middlewares }) => {
+      middlewares.use("/measured-model", (request, response, next) => {
+        const file = decodeURIComponent(new URL(request.url ?? "", "http://localhost").pathname.slice(1));
+        if (!files.has(file)) return next();
+        fs.createReadStream(path.join(folder, file)).pipe(response);
+      });
+    },
+  };
+}
+
+/**
  * @param {import("vite").ViteDevServer} server
  * @param {string} folder
  * @param {MeasureOptions} options
@@ -92,11 +116,6 @@ async function inChromium(server, folder, options, gpu) {
   try {
     const page = await browser.newPage();
     const origin = server.resolvedUrls?.local[0] ?? "";
-    // The folder may lie anywhere: its files are answered here instead of being served.
-    await page.route("**/measured-model/**", (route) => {
-      const file = decodeURIComponent(new URL(route.request().url()).pathname.split("/measured-model/")[1] ?? "");
-      return route.fulfill({ path: path.join(folder, file) });
-    });
     await page.goto(`${origin}bench/step/`);
     await page.waitForFunction(() => typeof globalThis.measure === "function", null, { timeout: 120_000 });
     return await page.evaluate(
