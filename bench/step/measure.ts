@@ -18,6 +18,7 @@ export interface MeasureOptions {
   /** Steps that count; two more run before them. */
   readonly steps: number;
   readonly profile: boolean;
+  readonly gradientCheckpointing: boolean;
 }
 
 export interface Measurement {
@@ -48,7 +49,9 @@ export async function measureStep(gpu: GPU, files: ModelFiles, options: MeasureO
   const ids = Uint32Array.from({ length: tokens }, (_, index) => (index * 7919 + 13) % config.vocabSize);
   const counted = new Uint8Array(tokens).fill(1, 1);
   const batch = makePackedBatch([{ origin: { file: "", line: 1 }, ids, counted, truncated: 0 }]);
-  const recipe = { ...recipeDefaults, rank, alpha: 2 * rank, learningRate: defaultLearningRate(config.hiddenSize) };
+  const { gradientCheckpointing } = options;
+  const learningRate = defaultLearningRate(config.hiddenSize);
+  const recipe = { ...recipeDefaults, rank, alpha: 2 * rank, learningRate, gradientCheckpointing };
   const step: StepBatch = { step: 0, epoch: 0, microBatches: [batch], countedTokens: tokens - 1 };
 
   const start = performance.now();

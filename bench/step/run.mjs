@@ -4,6 +4,7 @@
  * tokens/s, achieved FLOP/s, dispatches and bytes.
  *
  *   npm run bench:step -- [--on chromium|node|both] [--model DIR] [--tokens 256] [--rank 8] [--steps 5] [--gpu] [--json]
+ *                         [--gradient-checkpointing]
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -26,6 +27,7 @@ const usage = /** @type {const} */ ({
   rank: { type: "string", default: "8" },
   steps: { type: "string", default: "5" },
   gpu: { type: "boolean", default: false },
+  "gradient-checkpointing": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 });
 
@@ -36,6 +38,7 @@ await runCommand(async () => {
     rank: whole("--rank", values.rank),
     steps: whole("--steps", values.steps),
     profile: true,
+    gradientCheckpointing: values["gradient-checkpointing"],
   };
   if (!["chromium", "node", "both"].includes(values.on)) {
     throw new CommandError(`--on is "${values.on}"; it must be chromium, node or both.`, 2);

@@ -29,6 +29,10 @@ export class Graph {
   readonly calls: Call[] = [];
   /** Tensors that outlive the program's last call. */
   readonly kept = new Set<Tensor>();
+  /** Activations that stay for the backward pass when everything else is recomputed. */
+  readonly checkpoints = new Set<Tensor>();
+  /** Index of the first backward call. */
+  backwardStart = Number.POSITIVE_INFINITY;
   readonly #tape: TapeEntry[] = [];
   readonly #differentiable = new Set<Tensor>();
   readonly #gradients = new Map<Tensor, Tensor>();
@@ -149,6 +153,12 @@ export class Graph {
     return tensor;
   }
 
+  /** Marks an activation as a place to recompute from; see recompute.ts. */
+  checkpoint(tensor: Tensor): Tensor {
+    this.checkpoints.add(tensor);
+    return tensor;
+  }
+
   /** True where a gradient has to reach this tensor. */
   needsGradient(tensor: Tensor): boolean {
     return this.#differentiable.has(tensor);
@@ -202,6 +212,7 @@ export class Graph {
 
   /** Records the backward pass from `loss`, newest op first. */
   backward(loss: Tensor): void {
+    this.backwardStart = this.calls.length;
     this.#gradients.set(loss, loss);
     for (const entry of [...this.#tape].reverse()) {
       const gradient = this.#gradients.get(entry.output);

@@ -112,7 +112,7 @@ export function recordForward(g: Graph, model: LoadedModel, options: NetworkOpti
   };
   const heads = { heads: config.numHeads, keyValueHeads: config.numKeyValueHeads, headDim: config.headDim };
   const network: Network = {
-    embedding: (module) => embedding(g, batch.ids, matrix(module)),
+    embedding: (module) => g.checkpoint(embedding(g, batch.ids, matrix(module))),
     linear: (module, x) =>
       linear(g, x, matrix(module), vectors.get(`${module}.bias`) ?? null, adapters.get(module) ?? null),
     rmsNorm: (module, x) => rmsNorm(g, x, vector(`${module}.weight`), config.rmsNormEps),
@@ -130,7 +130,7 @@ export function recordForward(g: Graph, model: LoadedModel, options: NetworkOpti
       });
     },
     swiglu: (gate, up) => swiglu(g, gate, up),
-    add: (a, b) => residualAdd(g, a, b),
+    add: (a, b) => g.checkpoint(residualAdd(g, a, b)),
   };
   return architecture.forward(network, config);
 }

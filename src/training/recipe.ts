@@ -32,6 +32,8 @@ export interface Recipe {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly pack: boolean;
+  /** Keep only the residual stream for the backward pass and compute the rest again: less memory, about a quarter more work. */
+  readonly gradientCheckpointing: boolean;
 }
 
 /** A setting is out of range; `field` is the recipe's key. */
@@ -71,6 +73,7 @@ export const recipeDefaults: Omit<Recipe, "learningRate"> = {
   seed: 42,
   shuffle: true,
   pack: true,
+  gradientCheckpointing: false,
 };
 
 const count = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max));
@@ -102,6 +105,7 @@ const ranges: { readonly [K in keyof Recipe]: { readonly type: z.ZodMiniType; re
   seed: { type: count(0, 0xffffffff), expected: "a whole number from 0 to 4294967295" },
   shuffle: { type: z.boolean(), expected: "true or false" },
   pack: { type: z.boolean(), expected: "true or false" },
+  gradientCheckpointing: { type: z.boolean(), expected: "true or false" },
 };
 
 /** The settings as a recipe. Throws `RecipeError` for the first field that is missing, unknown or out of range. */

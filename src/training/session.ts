@@ -8,6 +8,7 @@ import { runtimeScalar } from "../engine/dims";
 import { Graph } from "../engine/graph";
 import { type KernelTime, type Program, type ProgramCost, Workspace } from "../engine/program";
 import { Readback } from "../engine/readback";
+import { recomputed } from "../engine/recompute";
 import { bufferTensor, PlannedBuffer } from "../engine/tensor";
 import type { LoadedModel } from "../model/load";
 import {
@@ -88,8 +89,9 @@ function planRun(model: LoadedModel, recipe: Recipe, sizes: SessionSizes): Plan 
     const g = new Graph({ gradients: gradients !== null });
     const adapters = loraPairs(weights, { scale, gradients, dropout: gradients ? recipe.dropout : 0 });
     const losses = recordLoss(g, model, inputs, adapters);
-    if (gradients) g.backward(losses);
-    return g;
+    if (!gradients) return g;
+    g.backward(losses);
+    return recipe.gradientCheckpointing ? recomputed(g) : g;
   };
 
   const update = new Graph({ gradients: false });

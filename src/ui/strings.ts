@@ -151,6 +151,7 @@ export const strings = {
     steps: { label: "Steps", hint: "Updates of the adapter" },
     targetModules: { label: "Layers to adapt", hint: "All of them learns most" },
     rslora: { label: "Rank-stabilised scale", hint: "Scale by α/√r; for high ranks" },
+    gradientCheckpointing: { label: "Gradient checkpointing", hint: "Less memory, about a quarter slower" },
     dropout: { label: "Dropout", hint: "0 to 1; helps small datasets" },
     schedule: { label: "Schedule", hint: "How the rate falls" },
     warmupSteps: { label: "Warm-up steps", hint: "The rate climbs over these" },

@@ -51,6 +51,7 @@ describe("finetune's options", () => {
       ],
       ...["--schedule", "linear", "--warmup-steps", "3", "--steps", "7", "--batch-size", "2", "--grad-accum", "5"],
       ...["--max-length", "64", "--weight-decay", "0.01", "--clip", "0", "--seed", "9", "--no-shuffle", "--no-pack"],
+      "--gradient-checkpointing",
     );
     expect(given).toEqual({
       rank: 4,
@@ -70,6 +71,7 @@ describe("finetune's options", () => {
       seed: 9,
       shuffle: false,
       pack: false,
+      gradientCheckpointing: true,
     });
     expect(fields("--epochs", "0.5", "--targets", "all-linear")).toEqual({ epochs: 0.5, targetModules: "all-linear" });
     expect(fields()).toEqual({});

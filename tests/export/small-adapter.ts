@@ -73,7 +73,7 @@ export const run: RunFacts = {
       maxLength: 512,
       weightDecay: 0,
     },
-    ...{ clip: 1, seed: 42, shuffle: true, pack: true },
+    ...{ clip: 1, seed: 42, shuffle: true, pack: true, gradientCheckpointing: false },
   },
   created: "2026-01-31T12:00:00.000Z",
   steps: 3,

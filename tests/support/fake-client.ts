@@ -234,6 +234,7 @@ export const sampleRun: RunSummary = {
     seed: 42,
     shuffle: true,
     pack: true,
+    gradientCheckpointing: false,
   },
   created: "2026-03-04T05:06:07.000Z",
   state: "finished",

@@ -4,7 +4,7 @@ import type { PackedBatch } from "../../src/data/types";
 import { openSafetensors } from "../../src/model/weights/safetensors";
 import type { ModelFiles } from "../../src/model/weights/types";
 import { type Adapter, type AdapterModule, adapterScale } from "../../src/training/adapter";
-import { parseRecipe, type Recipe } from "../../src/training/recipe";
+import { parseRecipe, type Recipe, recipeDefaults } from "../../src/training/recipe";
 
 /** A golden file is missing or not what a test takes it for. */
 export class GoldenError extends Error {
@@ -100,7 +100,7 @@ export async function goldenReference(model: string): Promise<GoldenReference> {
 /** A training run, e.g. "llama-tied/training". */
 export async function goldenRun(run: string): Promise<GoldenRun> {
   const value = runSchema.parse(await goldenJson(`${run}/run.json`));
-  return { ...value, recipe: parseRecipe(value.recipe) };
+  return { ...value, recipe: parseRecipe({ ...recipeDefaults, ...value.recipe }) };
 }
 
 /** A PEFT folder; with `weights` the tensors come from that file instead ("llama-tied/training/final.safetensors"). */

@@ -18,6 +18,7 @@ describe("parseRecipe", () => {
     ["dropout", 1, "dropout is 1; it must be a number from 0 up to, not including, 1."],
     ["schedule", "cosin", 'schedule is "cosin"; it must be constant, linear or cosine.'],
     ["targetModules", [], 'targetModules is []; it must be "all-linear" or module names such as q_proj,v_proj.'],
+    ["gradientCheckpointing", "yes", 'gradientCheckpointing is "yes"; it must be true or false.'],
     ["steps", 0, "steps is 0; it must be a whole number, 1 or more."],
     ["epochs", Number.POSITIVE_INFINITY, "epochs is Infinity; it must be a number above 0."],
   ])("refuses %s = %s", (field, value, message) => {

@@ -95,6 +95,25 @@ describe("a training session", () => {
     expect(device.allocatedBytes).toBe(before);
   });
 
+  it("gives the same bits with gradient checkpointing, in less memory", async () => {
+    const step = stepOf(chunks(rows.slice(0, 8), 4));
+    const sizes = sizesOf(step.microBatches);
+    const checkpointed = { ...recipe, dropout: 0.1, gradientCheckpointing: true };
+    const plain = { ...checkpointed, gradientCheckpointing: false };
+    const results: number[][] = [];
+    for (const settings of [plain, checkpointed]) {
+      const session = await started(sizes, settings);
+      session.accumulate(step);
+      results.push(flat(await session.gradients()));
+      session.destroy();
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]?.some((value) => value !== 0)).toBe(true);
+    const [full, less] = [plain, checkpointed].map((settings) => planMemory(device, model, settings, sizes));
+    console.log(`activations: ${full?.activations} bytes, with checkpointing ${less?.activations}`);
+    expect(less?.activations).toBeLessThan(full?.activations ?? 0);
+  });
+
   it("replays shorter batches through the same pipelines", async () => {
     const long = stepOf([rows.slice(0, 8)]);
     const session = await started(sizesOf(long.microBatches));

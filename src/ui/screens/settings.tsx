@@ -36,6 +36,7 @@ export function Settings() {
           <FlagField field="shuffle" />
           <FlagField field="pack" />
           <FlagField field="rslora" />
+          <FlagField field="gradientCheckpointing" />
         </div>
       </details>
     </div>

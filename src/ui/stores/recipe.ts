@@ -5,7 +5,7 @@ import type { MemoryPlan } from "../../worker/protocol";
 import { strings } from "../strings";
 
 export type Field = keyof Recipe;
-export type Flag = "rslora" | "shuffle" | "pack";
+export type Flag = "rslora" | "shuffle" | "pack" | "gradientCheckpointing";
 export type TextField = Exclude<Field, Flag | "targetModules" | "schedule">;
 
 /** As the form shows them; the first wrong one is the one to fix. */
@@ -28,6 +28,7 @@ export const fieldOrder = [
   "shuffle",
   "pack",
   "rslora",
+  "gradientCheckpointing",
 ] as const satisfies readonly Field[];
 
 /** Numbers stay as typed, so that "2e-4" is not rewritten under the user's hands. */
@@ -65,7 +66,12 @@ export const defaultForm: RecipeForm = {
     clip: String(recipeDefaults.clip),
     seed: String(recipeDefaults.seed),
   },
-  flags: { rslora: recipeDefaults.rslora, shuffle: recipeDefaults.shuffle, pack: recipeDefaults.pack },
+  flags: {
+    rslora: recipeDefaults.rslora,
+    shuffle: recipeDefaults.shuffle,
+    pack: recipeDefaults.pack,
+    gradientCheckpointing: recipeDefaults.gradientCheckpointing,
+  },
   schedule: recipeDefaults.schedule,
   targets: allLinear,
   lengthUnit: "epochs",
