@@ -9,15 +9,19 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** Servers that know no ".mjs" send it under a type that browsers refuse as a script. */
+const assetFileNames = ({ names }: { readonly names: readonly string[] }) =>
+  names.some((name) => name.endsWith(".mjs")) ? "assets/[name]-[hash].js" : "assets/[name]-[hash][extname]";
+
 export default defineConfig({
   base: "./",
   plugins: [react()],
   server: { headers: isolation, port: 5173 },
   preview: { headers: isolation },
-  worker: { format: "es" },
+  worker: { format: "es", rollupOptions: { output: { assetFileNames } } },
   build: {
     target: "es2023",
-    rollupOptions: { input: { studio: "index.html", headless: "headless.html" } },
+    rollupOptions: { input: { studio: "index.html", headless: "headless.html" }, output: { assetFileNames } },
   },
   // Everything the browser tests import: a dependency first met in mid-run would be pre-bundled then and reload the page.
   optimizeDeps: {

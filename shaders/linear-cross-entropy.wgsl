@@ -25,30 +25,34 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> dx: array<vec4<f32>>;
 
 override WORKGROUP: u32 = 64u;
+// Rows along a grid's second axis; the rest go along the third.
+const MAX_ROWS = 32768u;
 
 var<workgroup> partial: array<f32, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn gather(@builtin(global_invocation_id) id: vec3<u32>) {
   let stride = params.columns / 4u;
-  if (id.x >= stride || id.y >= params.targets) {
+  let row = id.y + id.z * MAX_ROWS;
+  if (id.x >= stride || row >= params.targets) {
     return;
   }
-  gathered[id.y * stride + id.x] = hidden[target_indices[id.y] * stride + id.x];
+  gathered[row * stride + id.x] = hidden[target_indices[row] * stride + id.x];
 }
 
 // Every token's row of dx: its gathered gradient, or zeros where it carries no loss.
 @compute @workgroup_size(WORKGROUP)
 fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
   let stride = params.columns / 4u;
-  if (id.x >= stride || id.y >= params.tokens) {
+  let token = id.y + id.z * MAX_ROWS;
+  if (id.x >= stride || token >= params.tokens) {
     return;
   }
   var low = 0u;
   var high = params.targets;
   while (low < high) {
     let middle = (low + high) / 2u;
-    if (target_indices[middle] < id.y) {
+    if (target_indices[middle] < token) {
       low = middle + 1u;
     } else {
       high = middle;
@@ -56,11 +60,11 @@ fn scatter(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   var value = vec4<f32>(0.0);
   if (low < params.targets) {
-    if (target_indices[low] == id.y) {
+    if (target_indices[low] == token) {
       value = gathered_gradient[low * stride + id.x];
     }
   }
-  let at = id.y * stride + id.x;
+  let at = token * stride + id.x;
   if (params.accumulate != 0u) {
     value += dx[at];
   }

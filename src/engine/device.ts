@@ -82,6 +82,7 @@ export class Device {
   async allocate(
     requests: readonly { readonly label: string; readonly bytes: number; readonly usage?: number }[],
   ): Promise<GPUBuffer[]> {
+    if (this.#lostReason !== null) throw new DeviceError("lost", this.#lostReason);
     const limit = Math.min(this.gpu.limits.maxBufferSize, this.gpu.limits.maxStorageBufferBindingSize);
     for (const { label, bytes } of requests) {
       if (bytes > limit) {
@@ -103,6 +104,17 @@ export class Device {
       throw new OutOfMemoryError(total, `The GPU has no room for ${megabytes(total)} (${error.message}).`);
     }
     return made;
+  }
+
+  /** Runs `make`; where it throws, every buffer allocated meanwhile is freed. For one user of the device at a time. */
+  async allOrNothing<T>(make: () => Promise<T>): Promise<T> {
+    const before = new Set(this.#owned.keys());
+    try {
+      return await make();
+    } catch (error) {
+      for (const buffer of [...this.#owned.keys()]) if (!before.has(buffer)) this.free(buffer);
+      throw error;
+    }
   }
 
   /** Allocates planned buffers, all or none. Throws `OutOfMemoryError`. */
@@ -152,9 +164,11 @@ export class Device {
       { label: "read", bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST },
     ]);
     if (!staging) throw new DeviceError("lost", "The GPU device cannot be read.");
-    const copy = await this.readThrough(staging, buffer, byteOffset, bytes);
-    this.free(staging);
-    return copy;
+    try {
+      return await this.readThrough(staging, buffer, byteOffset, bytes);
+    } finally {
+      this.free(staging);
+    }
   }
 
   /**
@@ -174,7 +188,11 @@ export class Device {
     }
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
-    if (this.#fault !== null) throw new EngineError(`The GPU refused a command: ${this.#fault}`);
+    if (this.#fault !== null) {
+      // Whatever it computes from here on is suspect: closing it makes the owner open a fresh one.
+      this.destroy();
+      throw new EngineError(`The GPU refused a command: ${this.#fault}`);
+    }
     return copy;
   }
 

@@ -8,10 +8,13 @@ export type DType = "f32" | "u32";
 export class PlannedBuffer {
   readonly label: string;
   readonly bytes: number;
+  /** `GPUBufferUsage` flags; storage that can be copied in and out where absent. */
+  readonly usage?: number;
   #gpu: GPUBuffer | null = null;
 
-  constructor(label: string, bytes: number) {
+  constructor(label: string, bytes: number, usage?: number) {
     this.label = label;
+    if (usage !== undefined) this.usage = usage;
     this.bytes = Math.max(4, Math.ceil(bytes / 4) * 4);
   }
 

@@ -29,6 +29,8 @@ export interface ModelConfig {
 const configFile = "config.json";
 const generationFile = "generation_config.json";
 const maxBytes = 4 * 1024 * 1024;
+/** What the attention kernel takes; its threads read four values at once. */
+const headDims = { step: 4, max: 256 };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,7 +56,12 @@ export function parseConfig(json: unknown, supported: readonly string[]): ModelC
   const numHeads = fields.int("num_attention_heads", 1, 1024);
   const headDim = fields.int("head_dim", 1, 1024, hiddenSize / numHeads);
   const numKeyValueHeads = fields.int("num_key_value_heads", 1, numHeads, numHeads);
-  if (headDim % 2 !== 0) throw fields.error("head_dim", `even, but is ${headDim}: rotary embedding turns pairs`);
+  if (headDim % headDims.step !== 0 || headDim > headDims.max) {
+    const given = fields.has("head_dim") ? `is ${headDim}` : `is missing and would be ${headDim}`;
+    throw new ModelError(
+      `${configFile}: head_dim ${given}; it must be a multiple of ${headDims.step}, at most ${headDims.max}, pick another model.`,
+    );
+  }
   if (numHeads % numKeyValueHeads !== 0) {
     throw fields.error("num_key_value_heads", `a divisor of num_attention_heads, ${numHeads}`);
   }

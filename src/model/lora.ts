@@ -150,9 +150,17 @@ export function writeLora(device: Device, weights: LoraWeights, matrices: readon
   device.write(parameters.gpu, flat);
 }
 
-/** Reads every module's matrices from a flat buffer: the parameters, or their gradients. */
-export async function readLora(device: Device, layout: LoraLayout, buffer: PlannedBuffer): Promise<LoraMatrices[]> {
-  const flat = new Float32Array(await device.read(buffer.gpu, 0, 4 * layout.size));
+/**
+ * Reads every module's matrices from a flat buffer, the parameters or their gradients, through a mappable buffer of the
+ * same size that was planned with the run: what was learned must not be lost for want of memory at the end.
+ */
+export async function readLora(
+  device: Device,
+  layout: LoraLayout,
+  buffer: PlannedBuffer,
+  staging: PlannedBuffer,
+): Promise<LoraMatrices[]> {
+  const flat = new Float32Array(await device.readThrough(staging.gpu, buffer.gpu, 0, 4 * layout.size));
   const { rank } = layout;
   return layout.slots.map(({ module, inFeatures, outFeatures, aOffset, bOffset }) => {
     const b = new Float32Array(outFeatures * rank);

@@ -12,7 +12,10 @@ import { product, transposedProduct } from "./linear";
 const chunkRows = 64;
 
 const overrides = { WORKGROUP: 64 };
-const byColumn = (columns: number, WORKGROUP: number) => Math.ceil(columns / 4 / WORKGROUP);
+/** MAX_ROWS of the shader: a grid axis holds 65,535 workgroups. */
+const maxRows = 32768;
+const columnsByRows = (columns: number, rows: number, workgroup: number) =>
+  [Math.ceil(columns / 4 / workgroup), Math.min(rows, maxRows), Math.ceil(rows / maxRows)] as const;
 
 const gather = kernel({
   name: "linear-cross-entropy.gather",
@@ -22,7 +25,7 @@ const gather = kernel({
   writes: { gathered: ["targets", "columns"] },
   params: [],
   overrides,
-  grid: ({ columns = 0, targets = 0 }, { WORKGROUP = 1 }) => [byColumn(columns, WORKGROUP), targets],
+  grid: ({ columns = 0, targets = 0 }, { WORKGROUP = 1 }) => columnsByRows(columns, targets, WORKGROUP),
 });
 
 const scatter = kernel({
@@ -33,7 +36,7 @@ const scatter = kernel({
   writes: { dx: ["tokens", "columns"] },
   params: ["tokens", "accumulate"],
   overrides,
-  grid: ({ columns = 0, tokens = 0 }, { WORKGROUP = 1 }) => [byColumn(columns, WORKGROUP), tokens],
+  grid: ({ columns = 0, tokens = 0 }, { WORKGROUP = 1 }) => columnsByRows(columns, tokens, WORKGROUP),
 });
 
 const lossAndGradient = kernel({

@@ -5,7 +5,9 @@ export class DivergedError extends Error {
   readonly step: number;
   constructor(step: number, learningRate: number) {
     super(
-      `Training diverged at step ${step}: the loss or its gradient is no longer a number; lower the learning rate (it was ${learningRate}) and start again.`,
+      step === 1
+        ? "The loss or its gradient is no number at the first step already; the model, the adapter it starts from or the data are at fault, not the settings."
+        : `Training diverged at step ${step}: the loss or its gradient is no longer a number; lower the learning rate (${learningRate}) and start again.`,
     );
     this.step = step;
   }

@@ -43,7 +43,11 @@ export class Evaluator {
   }
 
   /** Throws `OutOfMemoryError`, and `ModelError` where the adapter does not fit. Free with `destroy`. */
-  static async create(
+  static create(device: Device, model: LoadedModel, adapter: Adapter | null, sizes: SessionSizes): Promise<Evaluator> {
+    return device.allOrNothing(() => Evaluator.#create(device, model, adapter, sizes));
+  }
+
+  static async #create(
     device: Device,
     model: LoadedModel,
     adapter: Adapter | null,

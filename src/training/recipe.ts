@@ -62,7 +62,7 @@ export const recipeDefaults: Omit<Recipe, "learningRate"> = {
   rslora: false,
   dropout: 0,
   schedule: "cosine",
-  warmupSteps: 2,
+  warmupSteps: 0,
   steps: null,
   epochs: 3,
   batchSize: 1,

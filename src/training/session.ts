@@ -58,12 +58,16 @@ export interface StepResult {
   readonly gradientNorm: number;
 }
 
+/** Micro-batches that are submitted before the queue is waited for. */
+const queuedMicroBatches = 8;
 /** Torch's defaults, which Hugging Face keeps. */
 const adam = { beta1: 0.9, beta2: 0.999, eps: 1e-8 } as const;
 
 interface Plan {
   readonly layout: LoraLayout;
   readonly flat: Readonly<Record<"parameters" | "gradients" | "firstMoment" | "secondMoment", PlannedBuffer>>;
+  /** The way back to the CPU for parameters or gradients. */
+  readonly snapshot: PlannedBuffer;
   readonly inputs: LossInputs;
   readonly buffers: readonly PlannedBuffer[];
   readonly micro: Graph;
@@ -81,6 +85,11 @@ function planRun(model: LoadedModel, recipe: Recipe, sizes: SessionSizes): Plan 
     firstMoment: flatBuffer("first moment"),
     secondMoment: flatBuffer("second moment"),
   };
+  const snapshot = new PlannedBuffer(
+    "adapter snapshot",
+    4 * layout.size,
+    GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  );
   const inputs = planLossInputs(model, sizes);
   const weights = { layout, parameters: flat.parameters };
   const scale = adapterScale(recipe);
@@ -119,8 +128,9 @@ function planRun(model: LoadedModel, recipe: Recipe, sizes: SessionSizes): Plan 
   return {
     layout,
     flat,
+    snapshot,
     inputs,
-    buffers: [...Object.values(flat), ...inputs.buffers],
+    buffers: [...Object.values(flat), snapshot, ...inputs.buffers],
     micro: forward(flat.gradients),
     update,
     evaluation: forward(null),
@@ -135,7 +145,7 @@ function memoryOf(device: Device, model: LoadedModel, plan: Plan): MemoryPlan {
   const adapter = sumBytes(Object.values(plan.flat));
   const activations = Workspace.slotBytes(graphsOf(plan));
   const other =
-    sumBytes(plan.inputs.buffers) +
+    sumBytes([plan.snapshot, ...plan.inputs.buffers]) +
     Workspace.plannedBytes(device, graphsOf(plan)) -
     activations +
     Readback.plannedBytes(statisticsBytes);
@@ -181,7 +191,17 @@ export class TrainingSession {
   }
 
   /** Throws `OutOfMemoryError`, `ModelError`. Free with `destroy`. The adapter is all zeros until `load` or `initialize`. */
-  static async create(
+  static create(
+    device: Device,
+    model: LoadedModel,
+    recipe: Recipe,
+    sizes: SessionSizes,
+    onCompiled?: (done: number, total: number) => void,
+  ): Promise<TrainingSession> {
+    return device.allOrNothing(() => TrainingSession.#create(device, model, recipe, sizes, onCompiled));
+  }
+
+  static async #create(
     device: Device,
     model: LoadedModel,
     recipe: Recipe,
@@ -211,7 +231,7 @@ export class TrainingSession {
   }
 
   /** Forward and backward of the step's micro-batches; gradients of the mean loss over the step's counted tokens add up. */
-  accumulate(step: StepBatch): void {
+  async accumulate(step: StepBatch): Promise<void> {
     for (const [index, batch] of step.microBatches.entries()) {
       this.#micro.run({
         ...this.#write(batch),
@@ -221,12 +241,14 @@ export class TrainingSession {
         strength: 1,
       });
       this.#microBatches += 1;
+      // Batches and uniforms wait in staging memory until they are used: a long accumulation must not pile them up.
+      if (index % queuedMicroBatches === queuedMicroBatches - 1) await this.#device.gpu.queue.onSubmittedWorkDone();
     }
   }
 
   /** One optimizer step. A loss or norm that is not finite leaves the adapter as it was; the caller sees it in the result. */
   async step(step: StepBatch, learningRate: number): Promise<StepResult> {
-    this.accumulate(step);
+    await this.accumulate(step);
     this.#finished += 1;
     this.#update.run({ learningRate, step: this.#finished });
     const values = new Float32Array(await this.#readback.read(this.#plan.inputs.statisticsBuffer.gpu));
@@ -243,12 +265,12 @@ export class TrainingSession {
 
   /** The adapter as it is after everything submitted so far. */
   matrices(): Promise<LoraMatrices[]> {
-    return readLora(this.#device, this.layout, this.#plan.flat.parameters);
+    return readLora(this.#device, this.layout, this.#plan.flat.parameters, this.#plan.snapshot);
   }
 
   /** The gradients accumulated since the last optimizer step; for tests. */
   gradients(): Promise<LoraMatrices[]> {
-    return readLora(this.#device, this.layout, this.#plan.flat.gradients);
+    return readLora(this.#device, this.layout, this.#plan.flat.gradients, this.#plan.snapshot);
   }
 
   /** GPU time by kernel of one micro-batch's forward and backward. */

@@ -39,7 +39,8 @@ export interface TrainingPlan {
 }
 
 /**
- * Runs the plan. An aborted `signal` ends the loop after the step under way, with the held-out loss of what was learned.
+ * Runs the plan. An aborted `signal` ends the loop after the step under way; before the first step it ends at once, and a
+ * run that was stopped goes without the last held-out pass.
  * Throws `DivergedError` at the first loss or gradient norm that is not finite; the session then holds the last good step.
  */
 export async function* train(
@@ -48,7 +49,15 @@ export async function* train(
   plan: TrainingPlan,
   signal: AbortSignal,
 ): AsyncGenerator<StepEvent | EvalEvent, void> {
-  if (plan.heldOut) yield { kind: "eval", step: 0, ...(await session.evaluate(plan.heldOut)) };
+  const evaluate = async function* (step: number): AsyncGenerator<EvalEvent, void> {
+    if (!plan.heldOut || signal.aborted) return;
+    try {
+      yield { kind: "eval", step, ...(await session.evaluate(plan.heldOut, { signal })) };
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+  yield* evaluate(0);
   let finished = 0;
   for (const batch of plan.batches) {
     if (signal.aborted) break;
@@ -57,7 +66,8 @@ export async function* train(
       recipe.learningRate * scheduleFactor(recipe.schedule, finished, recipe.warmupSteps, plan.steps);
     const { loss, gradientNorm } = await session.step(batch, learningRate);
     finished += 1;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw new DivergedError(finished, learningRate);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw new DivergedError(finished, recipe.learningRate);
     yield {
       kind: "step",
       step: finished,
@@ -71,5 +81,5 @@ export async function* train(
       milliseconds: performance.now() - start,
     };
   }
-  if (plan.heldOut) yield { kind: "eval", step: finished, ...(await session.evaluate(plan.heldOut)) };
+  yield* evaluate(finished);
 }

@@ -36,6 +36,7 @@ export function toErrorData(thrown: unknown): ErrorData {
   if (thrown instanceof StudioError) return { code: thrown.code, message: thrown.message, data: thrown.data };
   if (!(thrown instanceof Error)) return internal(String(thrown), {});
   const code = codeByName.get(thrown.name);
+  if (code === "aborted") return { code, message: "Stopped before there was anything to keep.", data: {} };
   if (code !== undefined) return { code, message: thrown.message, data: plainFields(thrown) };
   return internal(`${thrown.name}: ${thrown.message}`, { stack: (thrown.stack ?? "").slice(0, 2000) });
 }

@@ -1,6 +1,7 @@
 /** The one open model of the worker, with its folder and tokenizer, and the device under it. */
 import type { Tokenizer } from "../data/tokenizer";
 import { type Device, openDevice } from "../engine/device";
+import { DeviceError } from "../engine/errors";
 import type { BaseModel } from "../export/types";
 import { architectureOf, architectures } from "../model/architectures/index";
 import { readConfig } from "../model/config";
@@ -88,6 +89,11 @@ export class ModelSlot {
       signal,
       onProgress: (done, total) => emit({ phase: "loading weights", done, total }),
     });
+    // A device that went away meanwhile takes the weights with it.
+    if ((await this.#device) !== device) {
+      model.destroy();
+      throw new DeviceError("lost", "The GPU device was lost while the model was loading; open the model again.");
+    }
     const targeted = (module: string) =>
       architecture.adapterTargets.includes(module.slice(module.lastIndexOf(".") + 1));
     const info: ModelInfo = {

@@ -148,6 +148,8 @@ export interface EvaluateSummary {
   readonly perplexity: number;
   readonly countedTokens: number;
   readonly rows: number;
+  /** Rows longer than the given length, which lost their end. */
+  readonly truncatedRows: number;
 }
 
 export interface SelfCheckSummary {

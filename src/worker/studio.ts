@@ -17,6 +17,7 @@ import type { CallName, Calls, DataSource, Handlers, RunId, RunSummary } from ".
 import { seededUniform } from "./random";
 import { runName } from "./storage/names";
 import { deleteRun, listRuns, loadRun, saveRun } from "./storage/runs";
+import { unknownToken } from "./tokens";
 import { checkRecipe, readAdapterFiles, readDataset, runTraining } from "./training-run";
 
 /** Rows of the dataset that the page shows as tokens. */
@@ -24,30 +25,49 @@ const previewRows = 8;
 /** Held-out rows go through in batches of about this many tokens. */
 const evaluationTokens = 512;
 const gpuLock = "tabtune-gpu";
+/** What a person is told while a call has the GPU. */
+const activity: Readonly<Partial<Record<CallName, string>>> = {
+  openModel: "opening a model",
+  train: "training",
+  evaluate: "measuring the loss",
+  logits: "computing logits",
+  generate: "writing an answer",
+  selfCheck: "checking the numbers",
+};
 
 /** `siteRoot` is where models/ lies; it ends with a slash. */
 export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot: URL): Handlers {
   const slot = new ModelSlot(siteRoot, onDeviceLost);
-  let inspected: { readonly dataset: TokenizedDataset; readonly key: string } | null = null;
+  let inspected: { readonly dataset: TokenizedDataset; readonly key: string | null; readonly open: OpenModel } | null =
+    null;
   let working: CallName | null = null;
+  let opening: Promise<unknown> | null = null;
 
-  /** One user of the GPU at a time, in this tab and in all others: a second one would slow both or run out of memory. */
-  async function exclusive<T>(call: CallName, work: () => Promise<T>): Promise<T> {
+  /** One user of the GPU at a time in this tab. */
+  async function alone<T>(call: CallName, work: () => Promise<T>): Promise<T> {
     if (working) {
-      throw new StudioError("busy", `The GPU is at work (${working}); wait until that ends or stop it.`, {
+      throw new StudioError("busy", `Tabtune is ${activity[working] ?? "at work"}; try again when that has ended.`, {
         call: working,
       });
     }
     working = call;
     try {
-      return await navigator.locks.request(gpuLock, { ifAvailable: true }, (lock) => {
-        if (!lock)
-          throw new StudioError("busy", "Tabtune is at work in another tab; wait until that ends or stop it there.");
-        return work();
-      });
+      return await work();
     } finally {
       working = null;
     }
+  }
+
+  /** And one in all tabs: a second one would slow both or run out of memory. */
+  function exclusive<T>(call: CallName, work: () => Promise<T>): Promise<T> {
+    return alone(call, () =>
+      navigator.locks.request(gpuLock, { ifAvailable: true }, (lock) => {
+        if (!lock) {
+          throw new StudioError("busy", "Tabtune is at work in another tab; wait until that ends or stop it there.");
+        }
+        return work();
+      }),
+    );
   }
 
   async function dataset(
@@ -58,10 +78,10 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     signal: AbortSignal,
   ): Promise<TokenizedDataset> {
     const key = datasetKey(data, maxLength);
-    if (key !== null && inspected?.key === key) return inspected.dataset;
+    if (key !== null && inspected?.key === key && inspected.open === open) return inspected.dataset;
     inspected = null;
     const read = await readDataset(open, data, maxLength, emit, signal);
-    inspected = { dataset: read, key: key ?? "" };
+    inspected = { dataset: read, key, open };
     return read;
   }
 
@@ -86,11 +106,21 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       return description;
     },
 
-    openModel: ({ source }, emit, signal) =>
-      exclusive("openModel", async () => {
+    openModel: async ({ source }, emit, signal) => {
+      // Choosing again while a model opens is no mistake: the later choice waits for the earlier one to end.
+      while (opening) await opening.catch(() => undefined);
+      signal.throwIfAborted();
+      const opened = alone("openModel", async () => {
         inspected = null;
         return slot.open(source, emit, signal);
-      }),
+      });
+      opening = opened;
+      try {
+        return await opened;
+      } finally {
+        opening = null;
+      }
+    },
 
     inspectDataset: async ({ data, recipe: given }, emit, signal) => {
       const open = slot.current;
@@ -116,7 +146,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       const recipe = checkRecipe(given, open);
       const rows = recipe.batchSize * recipe.maxLength;
       const sizes: SessionSizes =
-        inspected && inspected.dataset.counts.longestRow <= recipe.maxLength
+        inspected?.open === open && inspected.dataset.counts.longestRow <= recipe.maxLength
           ? planSteps(inspected.dataset.examples, recipe)
           : { maxTokens: rows, maxTargets: rows, maxSegment: recipe.maxLength };
       return planMemory(open.device, open.model, recipe, sizes);
@@ -137,7 +167,13 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
             signal,
             onProgress: (done) => emit({ phase: "measuring the loss", done, total: counts.countedTokens }),
           });
-          return { loss, perplexity: Math.exp(loss), countedTokens, rows: counts.rows };
+          return {
+            loss,
+            perplexity: Math.exp(loss),
+            countedTokens,
+            rows: counts.rows,
+            truncatedRows: counts.truncatedRows,
+          };
         } finally {
           evaluator.destroy();
         }
@@ -147,6 +183,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       exclusive("logits", async () => {
         const open = slot.current;
         requireRoom(ids.length, open);
+        requireTokens(ids, open);
         const adapter = await adapterOf(run, open);
         const made = await decoder(open, adapter, ids.length);
         try {
@@ -171,6 +208,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         if (prompt.length === 0)
           throw new StudioError("bad-input", "The prompt is empty; write something to continue.");
         requireRoom(prompt.length + 1, open);
+        requireTokens(prompt, open);
         const made = await decoder(open, adapter, Math.min(info.maxPositions, prompt.length + request.maxNewTokens));
         try {
           const { text, ids, stopped } = await generate(
@@ -260,6 +298,11 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
 /** Tells files apart by what the browser says of them; a posted file is a new object each time. Null for data without a date. */
 function datasetKey({ name, blob }: DataSource, maxLength: number): string | null {
   return blob instanceof File ? JSON.stringify([name, blob.size, blob.lastModified, maxLength]) : null;
+}
+
+function requireTokens(ids: readonly number[], open: OpenModel): void {
+  const unknown = unknownToken(ids, open);
+  if (unknown) throw new StudioError("bad-input", `In the prompt ${unknown.problem}; ${unknown.remedy}.`);
 }
 
 function requireRoom(tokens: number, { info }: OpenModel): void {

@@ -1,6 +1,7 @@
 /** One training run from recipe and files to a kept adapter. */
 import { evaluationBatches, planSteps } from "../data/batches";
 import { loadDataset, type TokenizedDataset } from "../data/dataset";
+import { DataError } from "../data/errors";
 import { readPeft } from "../export/read-peft";
 import type { BaseModel } from "../export/types";
 import { openSafetensors } from "../model/weights/safetensors";
@@ -8,12 +9,14 @@ import type { Adapter } from "../training/adapter";
 import { parseRecipe, type Recipe, RecipeError } from "../training/recipe";
 import { type SessionSizes, TrainingSession } from "../training/session";
 import { type EvalEvent, type StepEvent, train } from "../training/trainer";
-import { StudioError } from "./errors";
+import { StudioError, toErrorData } from "./errors";
 import type { OpenModel } from "./model-slot";
-import type { AdapterFiles, Calls, DataSource, ProgressEvent, RunSummary, TrainEvent } from "./protocol";
+import type { AdapterFiles, Calls, DataSource, ProgressEvent, RunId, RunSummary, TrainEvent } from "./protocol";
 import { seededUniform } from "./random";
 import { runName } from "./storage/names";
-import { listRuns, saveRun } from "./storage/runs";
+import type { RunRecord } from "./storage/record";
+import { checkStorage, listRuns, saveRun } from "./storage/runs";
+import { unknownToken } from "./tokens";
 
 /** A PEFT folder's two files as an adapter of the open model. Throws `AdapterError`, `WeightsError`. */
 export async function readAdapterFiles(files: AdapterFiles, base: BaseModel): Promise<Adapter> {
@@ -33,19 +36,24 @@ export function checkRecipe(value: Recipe, { info }: OpenModel): Recipe {
   return recipe;
 }
 
-/** Reads and tokenizes a dataset file. Throws `DataError`. */
-export function readDataset(
+/** Reads and tokenizes a dataset file. Throws `DataError`, also for a token that the model does not have. */
+export async function readDataset(
   open: OpenModel,
   data: DataSource,
   maxLength: number,
   onProgress: (progress: ProgressEvent) => void,
   signal: AbortSignal,
 ): Promise<TokenizedDataset> {
-  return loadDataset(data.blob, data.name, open.tokenizer, {
+  const dataset = await loadDataset(data.blob, data.name, open.tokenizer, {
     maxLength,
     signal,
     onProgress: (done, total) => onProgress({ phase: `reading ${data.name}`, done, total }),
   });
+  for (const { origin, ids } of dataset.examples) {
+    const problem = unknownToken(ids, open);
+    if (problem) throw new DataError({ ...origin, ...problem });
+  }
+  return dataset;
 }
 
 /** The run of an adapter that starts elsewhere keeps that adapter's shape. */
@@ -65,8 +73,9 @@ export async function runTraining(
   emit: (event: TrainEvent) => void,
   signal: AbortSignal,
 ): Promise<RunSummary> {
-  const { device, model, base, info } = open;
+  const { device, model, base } = open;
   const started = performance.now();
+  await checkStorage();
   const progress = (event: ProgressEvent) => emit({ kind: "progress", progress: event });
   const initial = input.initAdapter && (await readAdapterFiles(input.initAdapter, base));
   const recipe = checkRecipe(withAdapter(input.recipe, initial), open);
@@ -94,44 +103,90 @@ export async function runTraining(
       memory: session.memory,
     });
     const log: (StepEvent | EvalEvent)[] = [];
-    for await (const event of train(session, recipe, { steps: plan.steps, batches: plan.batches(), heldOut }, signal)) {
-      log.push(event);
-      emit(event);
+    const keep = async (): Promise<RunSummary> => {
+      const matrices = await session.matrices();
+      const outcome = { id, planned: plan.steps, started, log, matrices };
+      const record = recordOf(open, recipe, dataset.name, outcome, await freeName());
+      await saveRun(record);
+      return record.summary;
+    };
+    try {
+      for await (const event of train(
+        session,
+        recipe,
+        { steps: plan.steps, batches: plan.batches(), heldOut },
+        signal,
+      )) {
+        log.push(event);
+        emit(event);
+      }
+    } catch (error) {
+      const steps = stepsOf(log).length;
+      if (steps === 0) throw error;
+      const { code, message, data } = toErrorData(error);
+      const { name } = await keep();
+      const learned = `What the ${steps} ${steps === 1 ? "step" : "steps"} before it learned is kept as ${name}.`;
+      throw new StudioError(code, `${message} ${learned}`, data);
     }
-    const steps = log.filter((event) => event.kind === "step");
-    if (steps.length === 0) throw new StudioError("aborted", "Stopped before the first step; nothing was kept.");
-    const evals = log.filter((event) => event.kind === "eval");
-    const adapter: Adapter = {
-      config: {
-        baseModel: info.name,
-        rank: recipe.rank,
-        alpha: recipe.alpha,
-        rslora: recipe.rslora,
-        dropout: recipe.dropout,
-        targetModules: recipe.targetModules === "all-linear" ? info.loraTargets : recipe.targetModules,
-      },
-      modules: await session.matrices(),
-    };
-    const summary: RunSummary = {
-      id,
-      name: runName(new Set((await listRuns()).map((run) => run.name))),
-      model: info.name,
-      dataset: dataset.name,
-      recipe,
-      created: new Date().toISOString(),
-      state: steps.length === plan.steps ? "finished" : "stopped",
-      steps: steps.length,
-      trainableParameters: session.layout.parameters,
-      losses: steps.map((event) => event.loss),
-      evalBefore: evals[0]?.loss ?? null,
-      evalAfter: evals.at(-1)?.loss ?? null,
-      milliseconds: performance.now() - started,
-      tokens: steps.reduce((sum, event) => sum + event.tokens, 0),
-      adapterBytes: 4 * session.layout.parameters,
-    };
-    await saveRun({ summary, base, adapter, log });
-    return summary;
+    if (stepsOf(log).length === 0) {
+      throw new StudioError("aborted", "Stopped before the first step; nothing was kept.");
+    }
+    return await keep();
   } finally {
     session.destroy();
   }
+}
+
+const stepsOf = (log: readonly (StepEvent | EvalEvent)[]) => log.filter((event) => event.kind === "step");
+
+async function freeName(): Promise<string> {
+  return runName(new Set((await listRuns()).map((run) => run.name)));
+}
+
+interface Outcome {
+  readonly id: RunId;
+  /** Steps that the recipe asked for. */
+  readonly planned: number;
+  /** `performance.now()` when the run began. */
+  readonly started: number;
+  readonly log: readonly (StepEvent | EvalEvent)[];
+  readonly matrices: Adapter["modules"];
+}
+
+/** What is kept of a run, under a name that the caller chooses. */
+function recordOf(
+  { info, base }: OpenModel,
+  recipe: Recipe,
+  dataset: string,
+  outcome: Outcome,
+  name: string,
+): RunRecord {
+  const { id, planned, started, log, matrices } = outcome;
+  const steps = stepsOf(log);
+  const evals = log.filter((event) => event.kind === "eval");
+  const parameters = matrices.reduce((sum, { a, b }) => sum + a.length + b.length, 0);
+  const { rank, alpha, rslora, dropout } = recipe;
+  const targetModules = recipe.targetModules === "all-linear" ? info.loraTargets : recipe.targetModules;
+  return {
+    summary: {
+      id,
+      name,
+      model: info.name,
+      dataset,
+      recipe,
+      created: new Date().toISOString(),
+      state: steps.length === planned ? "finished" : "stopped",
+      steps: steps.length,
+      trainableParameters: parameters,
+      losses: steps.map((event) => event.loss),
+      evalBefore: evals.find((event) => event.step === 0)?.loss ?? null,
+      evalAfter: evals.find((event) => event.step > 0)?.loss ?? null,
+      milliseconds: performance.now() - started,
+      tokens: steps.reduce((sum, event) => sum + event.tokens, 0),
+      adapterBytes: 4 * parameters,
+    },
+    base,
+    adapter: { config: { baseModel: info.name, rank, alpha, rslora, dropout, targetModules }, modules: matrices },
+    log,
+  };
 }

@@ -81,6 +81,10 @@ describe("kept runs", () => {
       message: expect.stringMatching(/no room to keep the run.*delete runs/),
     });
     put.mockRestore();
+    // The refused run can still be taken out until the tab closes; in the database is only the other.
+    expect((await listRuns()).map(({ id }) => id)).toEqual(["late", "kept"]);
+    expect((await loadRun("late")).summary.id).toBe("late");
+    await deleteRun("late");
     expect((await listRuns()).map(({ id }) => id)).toEqual(["kept"]);
     expect((await loadRun("kept")).adapter.modules[0]?.a[1]).toBe(-2);
   });

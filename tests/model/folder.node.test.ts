@@ -149,7 +149,13 @@ describe("parseConfig", () => {
       { num_key_value_heads: 4 },
       "config.json: num_key_value_heads is 4; it must be a divisor of num_attention_heads, 6.",
     ],
-    [{ head_dim: 33 }, "config.json: head_dim is 33; it must be even, but is 33: rotary embedding turns pairs."],
+    [{ head_dim: 33 }, "config.json: head_dim is 33; it must be a multiple of 4, at most 256, pick another model."],
+    [{ head_dim: 34 }, "config.json: head_dim is 34; it must be a multiple of 4, at most 256, pick another model."],
+    [{ head_dim: 260 }, "config.json: head_dim is 260; it must be a multiple of 4, at most 256, pick another model."],
+    [
+      { hidden_size: 36 },
+      "config.json: head_dim is missing and would be 6; it must be a multiple of 4, at most 256, pick another model.",
+    ],
     [{ rms_norm_eps: 0 }, "config.json: rms_norm_eps is 0; it must be a number from 1e-12 to 1."],
     [
       { hidden_act: "gelu" },
@@ -166,6 +172,10 @@ describe("parseConfig", () => {
     [{ partial_rotary_factor: 0.5 }, "config.json: partial_rotary_factor is 0.5; it must be 1;"],
   ])("refuses %j", (patch, message) => {
     expect(() => parseConfig({ ...valid, ...patch }, ["llama"])).toThrow(message);
+  });
+
+  it.each([4, 80, 256])("takes heads of %i", (headDim) => {
+    expect(parseConfig({ ...valid, head_dim: headDim }, ["llama"]).headDim).toBe(headDim);
   });
 
   it("refuses what is no object", () => {

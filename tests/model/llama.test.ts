@@ -58,7 +58,7 @@ describe.each(models)("$name", ({ name, logits: tolerance }) => {
     const batch: StepBatch = { step: 0, epoch: 1, microBatches, countedTokens };
     const evaluated = await session.evaluate(microBatches);
     expect(Math.abs(evaluated.loss - loss) / loss).toBeLessThanOrEqual(1e-5);
-    session.accumulate(batch);
+    await session.accumulate(batch);
     const worst = compareGradients(await session.gradients(), expected);
     console.log(
       `${name} ${layout}: loss Δ ${(evaluated.loss - loss).toExponential(2)}, worst gradient ‖Δ‖/‖ref‖ = ${worst.toExponential(2)}`,

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WeightsError } from "../../src/model/errors";
+import { readGraph } from "../../src/model/weights/onnx-file";
 import {
   type Bytes,
   int,
@@ -60,13 +61,18 @@ describe("an ONNX file that is broken or lies", () => {
     ],
     [
       "node that is no node",
-      Uint8Array.from([0x3a, 4, 0x0a, 2, 0x0a, 100]),
+      Uint8Array.from([0x3a, 6, 0x0a, 4, 0x2a, 2, 0x0a, 100]),
       "onnx/model_q4.onnx: a NodeProto cannot be decoded; the file is damaged, download it again.",
     ],
     [
-      "node that claims 65 MiB",
+      "node with a name of 65 MiB",
       onnxFile([{ name: "x".repeat(65 * 2 ** 20) }], []),
-      "bytes; more than 67108864 outside raw_data are not read.",
+      "bytes or more; at most 65536 are read, export the model with its weights as raw data.",
+    ],
+    [
+      "65 dims",
+      withTensor(0, { dims: Array.from({ length: 65 }, () => 1n) }),
+      `${weights} has 65 dims; at most 64 are read, the file is damaged.`,
     ],
     [
       "initializer twice",
@@ -244,5 +250,98 @@ describe("an ONNX file that is broken or lies", () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+/** A length-delimited protobuf field. */
+function field(number: number, ...parts: Bytes[]): Bytes {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const head = [number * 8 + 2];
+  let rest = length;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) head.push((rest % 128) + 128);
+  const bytes = new Uint8Array(head.length + 1 + length);
+  bytes.set([...head, rest]);
+  let at = head.length + 1;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** `count` copies of an encoded field. */
+function repeated(count: number, bytes: Bytes): Bytes {
+  const all = new Uint8Array(count * bytes.length);
+  for (let i = 0; i < count; i++) all.set(bytes, i * bytes.length);
+  return all;
+}
+
+const text = (value: string): Bytes => new TextEncoder().encode(value);
+const numbered = (count: number, ...parts: Bytes[]): Bytes =>
+  new Uint8Array(Buffer.concat(Array.from({ length: count }, (_, i) => field(5, field(8, text(`t${i}`)), ...parts))));
+const graphOf = (...parts: Bytes[]): Bytes => field(7, ...parts);
+const fieldTooLong = (number: number, limit: number): RegExp =>
+  new RegExp(
+    `^model\\.onnx: field ${number} of the message at byte \\d+ has \\d+ bytes or more; at most ${limit} are read, export the model with its weights as raw data\\.$`,
+  );
+const graphTooLarge =
+  /^model\.onnx: its nodes and initializer headers would take more than 33554432 bytes of memory; export the model with fewer nodes and its weights as raw data\.$/;
+const mebibyte = 2 ** 20;
+
+describe("an ONNX file made to fill the memory", () => {
+  it.each<[string, () => Bytes, RegExp]>([
+    ["16 MiB of dims", () => graphOf(field(5, field(1, new Uint8Array(16 * mebibyte)))), fieldTooLong(1, 704)],
+    [
+      "16 MiB of empty dims",
+      () => graphOf(field(5, repeated(8 * mebibyte, field(1, new Uint8Array())))),
+      fieldTooLong(1, 704),
+    ],
+    ["single dims", () => graphOf(field(5, repeated(mebibyte, Uint8Array.from([0x08, 1])))), fieldTooLong(1, 704)],
+    ["16 MiB of floats", () => graphOf(field(5, field(4, new Uint8Array(16 * mebibyte)))), fieldTooLong(4, 1048576)],
+    ["a name of 16 MiB", () => graphOf(field(5, field(8, new Uint8Array(16 * mebibyte)))), fieldTooLong(8, 65536)],
+    [
+      "empty external entries",
+      () => graphOf(field(5, repeated(mebibyte, field(13, new Uint8Array())))),
+      fieldTooLong(13, 65536),
+    ],
+    [
+      "empty inputs of a node",
+      () => graphOf(field(1, repeated(mebibyte, field(1, new Uint8Array())))),
+      fieldTooLong(1, 65536),
+    ],
+    [
+      "empty attributes of many nodes",
+      () => graphOf(repeated(500, field(1, repeated(32_000, field(5, new Uint8Array()))))),
+      graphTooLarge,
+    ],
+    ["empty nodes", () => graphOf(repeated(mebibyte, field(1, new Uint8Array()))), graphTooLarge],
+    ["100,000 initializers", () => graphOf(numbered(100_000)), graphTooLarge],
+    [
+      "initializers of 64 empty external entries each",
+      () => graphOf(numbered(20_000, repeated(64, field(13, new Uint8Array())))),
+      graphTooLarge,
+    ],
+    [
+      "initializers of 1 MiB of floats",
+      () => graphOf(numbered(64, field(4, new Uint8Array(mebibyte - 4)))),
+      graphTooLarge,
+    ],
+  ])("%s: refused within 64 MB", async (_, make, message) => {
+    const blob = new Blob([make()]);
+    const used = (): number => process.memoryUsage().heapUsed + process.memoryUsage().external;
+    const before = used();
+    const thrown: unknown = await readGraph(blob, "model.onnx").catch((error: unknown) => error);
+    const growth = used() - before;
+    expect(thrown).toBeInstanceOf(WeightsError);
+    expect(thrown).toMatchObject({ message: expect.stringMatching(message) });
+    expect(growth).toBeLessThan(64e6);
+  });
+
+  it("leaves in the file what is not needed, however long", async () => {
+    const unread = field(7, new Uint8Array(16 * mebibyte));
+    const constant = field(1, field(4, text("Constant")), field(5, new Uint8Array(16 * mebibyte)));
+    const { nodes, initializers } = await readGraph(new Blob([graphOf(constant, numbered(1, unread))]), "model.onnx");
+    expect(nodes.map(({ opType, attribute }) => [opType, attribute.length])).toEqual([["Constant", 0]]);
+    expect(initializers.get("t0")?.header.$unknown ?? []).toEqual([]);
   });
 });

@@ -15,6 +15,8 @@ const cases = [
   { tokens: 1, targets: 1, columns: 32, vocabulary: 8 },
   { tokens: 7, targets: 3, columns: 36, vocabulary: 131 },
   { tokens: 130, targets: 129, columns: 64, vocabulary: 70 },
+  // More rows than a grid axis holds.
+  { tokens: 65_600, targets: 33_000, columns: 4, vocabulary: 8 },
   { tokens: 140, targets: 64, columns: 32, vocabulary: 33 },
 ] as const;
 

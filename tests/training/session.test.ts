@@ -1,6 +1,7 @@
 /** What a run promises beyond its numbers: batch shapes do not matter, seeds repeat, memory is known, failure is caught. */
 import { describe, expect, it } from "vitest";
 import type { PackedBatch, StepBatch } from "../../src/data/types";
+import { OutOfMemoryError } from "../../src/engine/errors";
 import { DivergedError } from "../../src/training/errors";
 import { Evaluator } from "../../src/training/evaluator";
 import { type Recipe, recipeDefaults } from "../../src/training/recipe";
@@ -49,7 +50,7 @@ describe("a training session", () => {
     const gradients: number[][] = [];
     for (const step of all) {
       const session = await started(sizesOf(step.microBatches));
-      session.accumulate(step);
+      await session.accumulate(step);
       gradients.push(flat(await session.gradients()));
       session.destroy();
     }
@@ -95,6 +96,18 @@ describe("a training session", () => {
     expect(device.allocatedBytes).toBe(before);
   });
 
+  it("frees everything when it cannot be made", async () => {
+    const before = device.allocatedBytes;
+    const sizes = sizesOf(stepOf([rows.slice(0, 2)]).microBatches);
+    const limit = device.gpu.limits.maxStorageBufferBindingSize;
+    // The embedded tables fit, the activations of so many tokens do not.
+    const tooMany = { ...sizes, maxTokens: Math.ceil(limit / 256) };
+    await expect(TrainingSession.create(device, model, recipe, tooMany)).rejects.toThrow(OutOfMemoryError);
+    expect(device.allocatedBytes).toBe(before);
+    await expect(Evaluator.create(device, model, null, tooMany)).rejects.toThrow(OutOfMemoryError);
+    expect(device.allocatedBytes).toBe(before);
+  });
+
   it("gives the same bits with gradient checkpointing, in less memory", async () => {
     const step = stepOf(chunks(rows.slice(0, 8), 4));
     const sizes = sizesOf(step.microBatches);
@@ -103,7 +116,7 @@ describe("a training session", () => {
     const results: number[][] = [];
     for (const settings of [plain, checkpointed]) {
       const session = await started(sizes, settings);
-      session.accumulate(step);
+      await session.accumulate(step);
       results.push(flat(await session.gradients()));
       session.destroy();
     }
@@ -157,7 +170,7 @@ describe("a training session", () => {
     session.destroy();
   });
 
-  it("ends after the step under way when stopped, and says what was learned", async () => {
+  it("ends after the step under way when stopped, without another held-out pass", async () => {
     const steps = [0, 1, 2, 3].map((step) => stepOf([rows.slice(2 * step, 2 * step + 2)], step));
     const heldOut = [goldenBatch(rows.slice(20, 22))];
     const session = await started(sizesOf([...steps.flatMap((step) => step.microBatches), ...heldOut]));
@@ -167,7 +180,9 @@ describe("a training session", () => {
       seen.push(`${event.kind} ${event.step}`);
       if (event.kind === "step" && event.step === 2) controller.abort();
     }
-    expect(seen).toEqual(["eval 0", "step 1", "step 2", "eval 2"]);
+    expect(seen).toEqual(["eval 0", "step 1", "step 2"]);
+    const none = train(session, recipe, { steps: 4, batches: steps, heldOut }, AbortSignal.abort());
+    expect((await none.next()).done).toBe(true);
     session.destroy();
   });
 });

@@ -61,7 +61,11 @@ export class Decoder {
   }
 
   /** Throws `OutOfMemoryError`, `ModelError`. Free with `destroy`. */
-  static async create(device: Device, model: LoadedModel, options: DecoderOptions): Promise<Decoder> {
+  static create(device: Device, model: LoadedModel, options: DecoderOptions): Promise<Decoder> {
+    return device.allOrNothing(() => Decoder.#create(device, model, options));
+  }
+
+  static async #create(device: Device, model: LoadedModel, options: DecoderOptions): Promise<Decoder> {
     const { capacity, adapter } = options;
     const { config } = model;
     const { batch, buffers: inputs } = planBatch(chunkTokens, chunkTokens);

@@ -7,11 +7,45 @@ import { WeightsError } from "../errors";
 import { readSlice } from "./bytes";
 import { type NodeProto, NodeProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx-proto/onnx_pb";
 
-const maxNodes = 1_000_000;
-const maxInitializers = 100_000;
-/** A node, or an initializer without its raw data: little more than names. */
-const maxMessageBytes = 64 * 1024 * 1024;
 const windowBytes = 256 * 1024;
+/** ONNX sets no limit on the rank; real weights have at most four dims. */
+const maxDims = 64;
+/** What the decoded nodes and initializer headers may take together, by the estimate of `FieldRule`. */
+const maxGraphBytes = 32 * 1024 * 1024;
+/** A decoded message without its fields. */
+const messageBytes = 512;
+
+/** How a field of a node or an initializer is taken; fields without a rule are left in the file. */
+interface FieldRule {
+  /** Encoded bytes that all occurrences in one message may have together, tags included. */
+  readonly limit: number;
+  /** Heap bytes of one occurrence beside its content: an empty entry takes two bytes in the file and an object in memory. */
+  readonly object: number;
+  /** Heap bytes per encoded byte. */
+  readonly factor: number;
+  /** One occurrence of more bytes is left in the file, such as the tensor of a Constant node. */
+  readonly skipAbove?: number;
+}
+
+const textRule: FieldRule = { limit: 64 * 1024, object: 32, factor: 1 };
+
+const nodeRules: ReadonlyMap<number, FieldRule> = new Map([
+  [1, textRule], // input
+  [2, textRule], // output
+  [3, textRule], // name
+  [4, textRule], // op_type
+  [5, { limit: 64 * 1024, object: 320, factor: 1, skipAbove: 1024 }], // attribute
+  [7, textRule], // domain
+]);
+
+const tensorRules: ReadonlyMap<number, FieldRule> = new Map([
+  [1, { limit: maxDims * 11, object: 32, factor: 32 }], // dims: a tag and at most ten bytes each
+  [2, textRule], // data_type
+  [4, { limit: 1024 * 1024, object: 32, factor: 3 }], // float_data
+  [8, textRule], // name
+  [13, { limit: 64 * 1024, object: 256, factor: 1 }], // external_data
+  [14, textRule], // data_location
+]);
 
 interface ByteRange {
   readonly start: number;
@@ -30,7 +64,7 @@ export interface OnnxGraph {
   readonly initializers: ReadonlyMap<string, Initializer>;
 }
 
-/** Throws `WeightsError` where the bytes are no ONNX model or a length lies. */
+/** Throws `WeightsError` where the bytes are no ONNX model, a length lies, or nodes and headers would fill the memory. */
 export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
   const reader = new ProtobufReader(blob, file);
   const nodes: NodeProto[] = [];
@@ -38,21 +72,17 @@ export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
   let graphs = 0;
   // ModelProto.graph = 7; GraphProto.node = 1, GraphProto.initializer = 5.
   for await (const graph of reader.fields({ start: 0, end: blob.size })) {
-    if (graph.number !== 7) continue;
+    if (!graph.delimited || graph.number !== 7) continue;
     graphs += 1;
     for await (const field of reader.fields(graph)) {
+      if (!field.delimited) continue;
       if (field.number === 1) {
-        if (nodes.length === maxNodes)
-          throw new WeightsError(`${file} has more than ${maxNodes} nodes, which are not read.`);
-        nodes.push(reader.decode(NodeProtoSchema, await reader.bytes(field)));
+        nodes.push(reader.decode(NodeProtoSchema, await reader.message(field, nodeRules)));
       } else if (field.number === 5) {
         const initializer = await readInitializer(reader, field);
         const { name } = initializer.header;
         if (initializers.has(name))
-          throw new WeightsError(`${file} holds the initializer "${name}" twice; the file is damaged.`);
-        if (initializers.size === maxInitializers) {
-          throw new WeightsError(`${file} has more than ${maxInitializers} initializers, which are not read.`);
-        }
+          throw new WeightsError(`${file} holds the initializer "${name.slice(0, 200)}" twice; the file is damaged.`);
         initializers.set(name, initializer);
       }
     }
@@ -63,34 +93,23 @@ export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
 
 async function readInitializer(reader: ProtobufReader, range: ByteRange): Promise<Initializer> {
   let raw: ByteRange | null = null;
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const field of reader.fields(range)) {
+  const bytes = await reader.message(range, tensorRules, ({ number, delimited, start, end }) => {
     // TensorProto.raw_data = 9
-    if (field.number === 9) {
-      raw = { start: field.start, end: field.end };
-      continue;
-    }
-    const piece = await reader.bytes({ start: field.tag, end: field.end });
-    size += piece.length;
-    if (size > maxMessageBytes) {
-      throw new WeightsError(
-        `${reader.file}: an initializer holds more than ${maxMessageBytes} bytes outside raw_data; export the model with raw data.`,
-      );
-    }
-    pieces.push(piece);
+    if (delimited && number === 9) raw = { start, end };
+  });
+  const header = reader.decode(TensorProtoSchema, bytes);
+  if (header.dims.length > maxDims) {
+    throw new WeightsError(
+      `${reader.file}: initializer "${header.name.slice(0, 200)}" has ${header.dims.length} dims; at most ${maxDims} are read, the file is damaged.`,
+    );
   }
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return { header: reader.decode(TensorProtoSchema, joined), raw };
+  return { header, raw };
 }
 
 interface Field extends ByteRange {
   readonly number: number;
+  /** A length comes before the value: a text, bytes, a message or packed numbers. */
+  readonly delimited: boolean;
   /** First byte of the field's tag; `start` is the first byte of its value. */
   readonly tag: number;
 }
@@ -101,6 +120,7 @@ class ProtobufReader {
   readonly #blob: Blob;
   #window = new Uint8Array();
   #windowStart = 0;
+  #graphBytes = 0;
 
   constructor(blob: Blob, file: string) {
     this.#blob = blob;
@@ -131,25 +151,69 @@ class ProtobufReader {
           `${this.file}: the field at byte ${tag} should end at byte ${at}, but what holds it ends at ${range.end}; the file is cut off or damaged, download it again.`,
         );
       }
-      yield { number: wireType === 2 ? number : 0, tag, start, end: at };
+      yield { number, delimited: wireType === 2, tag, start, end: at };
     }
   }
 
-  async bytes(range: ByteRange): Promise<Uint8Array> {
-    const length = range.end - range.start;
-    if (length > maxMessageBytes) {
-      throw new WeightsError(
-        `${this.file}: the message at byte ${range.start} has ${length} bytes; more than ${maxMessageBytes} outside raw_data are not read.`,
-      );
+  /**
+   * The encoded message in `range` without the fields that no rule takes; those are shown to `onOther`. Limits are checked
+   * and the memory counted before anything is decoded.
+   */
+  async message(
+    range: ByteRange,
+    rules: ReadonlyMap<number, FieldRule>,
+    onOther?: (field: Field) => void,
+  ): Promise<Uint8Array> {
+    const taken = new Map<number, number>();
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    this.#count(messageBytes);
+    for await (const field of this.fields(range)) {
+      const { number, tag, end } = field;
+      const rule = rules.get(number);
+      const length = end - tag;
+      if (!rule || length > (rule.skipAbove ?? Number.POSITIVE_INFINITY)) {
+        onOther?.(field);
+        continue;
+      }
+      const total = (taken.get(number) ?? 0) + length;
+      if (total > rule.limit) {
+        throw new WeightsError(
+          `${this.file}: field ${number} of the message at byte ${range.start} has ${total} bytes or more; at most ${rule.limit} are read, export the model with its weights as raw data.`,
+        );
+      }
+      taken.set(number, total);
+      this.#count(rule.object + rule.factor * length);
+      const piece = await this.#bytes({ start: tag, end });
+      pieces.push(piece);
+      size += length;
     }
-    if (length > windowBytes) return readSlice(this.#blob, range.start, range.end, this.file);
-    await this.#load(range.start, range.end);
-    return this.#window.slice(range.start - this.#windowStart, range.end - this.#windowStart);
+    const joined = new Uint8Array(size);
+    let at = 0;
+    for (const piece of pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    return joined;
+  }
+
+  #count(bytes: number): void {
+    this.#graphBytes += bytes;
+    if (this.#graphBytes <= maxGraphBytes) return;
+    throw new WeightsError(
+      `${this.file}: its nodes and initializer headers would take more than ${maxGraphBytes} bytes of memory; export the model with fewer nodes and its weights as raw data.`,
+    );
+  }
+
+  async #bytes({ start, end }: ByteRange): Promise<Uint8Array> {
+    if (end - start > windowBytes) return readSlice(this.#blob, start, end, this.file);
+    await this.#load(start, end);
+    return this.#window.slice(start - this.#windowStart, end - this.#windowStart);
   }
 
   decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
     try {
-      return fromBinary(schema, bytes);
+      return fromBinary(schema, bytes, { readUnknownFields: false });
     } catch (error) {
       throw new WeightsError(
         `${this.file}: a ${schema.name} cannot be decoded; the file is damaged, download it again.`,

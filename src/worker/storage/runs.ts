@@ -11,11 +11,26 @@ const store = (): UseStore => {
   return opened;
 };
 
-const key = (row: Row, run: RunId): string => `${row}/${run}`;
+const key = (row: Row | "probe", run: RunId): string => `${row}/${run}`;
 
-/** Both rows in one transaction. Throws `StudioError` "storage" when the browser gives no room; nothing kept earlier is touched. */
+/** Runs that the browser refused to keep: they can be listed and taken out until the tab closes. */
+const unsaved = new Map<RunId, RunRecord>();
+
+/** Writes and deletes a small row. Throws `StudioError` "storage" now rather than after hours of training. */
+export async function checkStorage(): Promise<void> {
+  await guard("keep runs", async () => {
+    await setMany([[key("probe", ""), Date.now()]], store());
+    await delMany([key("probe", "")], store());
+  });
+}
+
+/**
+ * Both rows in one transaction. Throws `StudioError` "storage" when the browser gives no room; nothing kept earlier is
+ * touched, and the run stays within reach until the tab closes.
+ */
 export async function saveRun(record: RunRecord): Promise<void> {
   const { summary, base, adapter, log } = record;
+  unsaved.set(summary.id, record);
   await guard("keep the run", () =>
     setMany(
       [
@@ -25,6 +40,7 @@ export async function saveRun(record: RunRecord): Promise<void> {
       store(),
     ),
   );
+  unsaved.delete(summary.id);
 }
 
 /** Newest first. A record that cannot be read is left out of the list, never deleted. */
@@ -35,7 +51,7 @@ export async function listRuns(): Promise<readonly RunSummary[]> {
     );
     return getMany<unknown>(found, store());
   });
-  const runs: RunSummary[] = [];
+  const runs: RunSummary[] = [...unsaved.values()].map(({ summary }) => summary);
   for (const row of stored) {
     try {
       const value = upgrade("summary", "", row);
@@ -49,6 +65,8 @@ export async function listRuns(): Promise<readonly RunSummary[]> {
 
 /** Throws `StudioError` "bad-input" where no such run is kept, "storage" where its record is damaged. */
 export async function loadRun(run: RunId): Promise<RunRecord> {
+  const held = unsaved.get(run);
+  if (held) return held;
   const [summaryRow, payloadRow] = await guard("read the kept run", () =>
     getMany<unknown>([key("summary", run), key("payload", run)], store()),
   );
@@ -69,6 +87,7 @@ export async function loadRun(run: RunId): Promise<RunRecord> {
 
 /** Deleting what is not there is no error. */
 export async function deleteRun(run: RunId): Promise<void> {
+  unsaved.delete(run);
   await guard("delete the run", () => delMany([key("summary", run), key("payload", run)], store()));
 }
 
