@@ -3,7 +3,7 @@
 import { runCommand } from "./lib/errors.mjs";
 import { adapterInput, fileInput, modelInput, openAdapter, openModel, sampleEvalData } from "./lib/inputs.mjs";
 import { onInterrupt } from "./lib/interrupt.mjs";
-import { evaluateOptions, parseOptions, usage } from "./lib/options.mjs";
+import { evaluateOptions, numberIn, parseOptions, usage } from "./lib/options.mjs";
 import { progressLine, trainingProgress } from "./lib/progress.mjs";
 import { setup } from "./setup.mjs";
 
@@ -14,6 +14,9 @@ await runCommand(async () => {
     process.stdout.write(usage("evaluate", summary, evaluateOptions));
     return;
   }
+  const maxLengthUpTo = (/** @type {number} */ max) =>
+    numberIn(values, "max-length", { initial: Math.min(512, max), min: 2, max });
+  maxLengthUpTo(1048576);
   const model = modelInput(values);
   const data = fileInput(values, "data", sampleEvalData);
   const adapter = adapterInput(values, "adapter");
@@ -28,14 +31,18 @@ await runCommand(async () => {
   });
   const stopListening = onInterrupt(() => studio.call("stop").catch(() => {}));
   try {
-    await openModel(studio, model);
+    const maxLength = maxLengthUpTo((await openModel(studio, model)).maxPositions);
     const run = await openAdapter(studio, adapter);
     await studio.giveFiles("data", [data]);
-    const { loss, perplexity, countedTokens, rows } = await studio.call("evaluate", { data: "data", run });
+    const summary = await studio.call("evaluate", { data: "data", maxLength, run });
+    const { loss, perplexity, countedTokens, rows, truncatedRows } = summary;
     line.end();
+    if (truncatedRows > 0) {
+      process.stderr.write(`${truncatedRows} rows were longer than ${maxLength} tokens and lost their end.\n`);
+    }
     process.stdout.write(
       values["json"]
-        ? `${JSON.stringify({ model: model.folder ?? model.name, data, adapter: values["adapter"] ?? null, loss, perplexity, counted_tokens: countedTokens, rows })}\n`
+        ? `${JSON.stringify({ model: model.folder ?? model.name, data, adapter: values["adapter"] ?? null, loss, perplexity, counted_tokens: countedTokens, rows, truncated_rows: truncatedRows })}\n`
         : `loss ${loss.toFixed(6)}\nperplexity ${perplexity.toFixed(4)}\ncounted tokens ${countedTokens}\n`,
     );
   } finally {

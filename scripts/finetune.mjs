@@ -21,6 +21,12 @@ await runCommand(async () => {
     return;
   }
   const fields = recipeFields(values);
+  const own = ["rank", "alpha", "targets", "rslora"].find(
+    (option) => values[option] !== undefined && values[option] !== false,
+  );
+  if (values["init-adapter"] !== undefined && own !== undefined) {
+    throw new CommandError(`--${own} cannot go with --init-adapter: the adapter brings its own; leave it out.`, 2);
+  }
   const model = modelInput(values);
   const data = fileInput(values, "data", sampleData);
   const evalData = fileInput(values, "eval", values["data"] === undefined ? sampleEvalData : null);
@@ -61,7 +67,9 @@ async function train({ model, data, evalData, initAdapter, recipe, folder, probe
       if (!("kind" in event)) return;
       if (event.kind === "progress") progress.phase(event.progress);
       else if (event.kind === "start") {
-        line.say(`Training ${event.trainableParameters.toLocaleString("en")} parameters for ${event.steps} steps.`);
+        line.say(
+          `Training ${event.trainableParameters.toLocaleString("en")} parameters for ${event.steps} ${event.steps === 1 ? "step" : "steps"}.`,
+        );
         progress.start();
       } else if (event.kind === "step") {
         log.step(event);
@@ -70,7 +78,7 @@ async function train({ model, data, evalData, initAdapter, recipe, folder, probe
     },
   });
   const stopListening = onInterrupt(() => {
-    line.say("Stopping; what was learned is kept (Ctrl-C again ends at once) …");
+    line.say("Stopping (Ctrl-C again ends at once) …");
     studio.call("stop").catch(() => {});
   });
   const started = Date.now();
@@ -92,7 +100,7 @@ async function train({ model, data, evalData, initAdapter, recipe, folder, probe
     if (typeof probe === "string") await saveProbe(studio, run.id, path.resolve(probe));
     const seconds = (Date.now() - started) / 1000;
     line.say(
-      `${run.state === "stopped" ? "Stopped" : "Finished"} after ${run.steps} steps, ${formatDuration(seconds)}: ${folder}`,
+      `${run.state === "stopped" ? "Stopped" : "Finished"} after ${run.steps} ${run.steps === 1 ? "step" : "steps"}, ${formatDuration(seconds)}: ${folder}`,
     );
     return {
       model: model.folder ?? model.name,

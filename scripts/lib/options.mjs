@@ -68,7 +68,7 @@ export const finetuneOptions = {
     field: "schedule",
     initial: "cosine",
   },
-  "warmup-steps": { type: "number", value: "N", help: "steps of linear warm-up", field: "warmupSteps", initial: "2" },
+  "warmup-steps": { type: "number", value: "N", help: "steps of linear warm-up", field: "warmupSteps", initial: "0" },
   steps: { type: "number", value: "N", help: "optimizer steps, in place of --epochs", field: "steps" },
   epochs: { type: "number", value: "N", help: "passes over the data", field: "epochs", initial: "3" },
   "batch-size": { type: "number", value: "N", help: "rows per micro-batch", field: "batchSize", initial: "1" },
@@ -105,6 +105,7 @@ export const evaluateOptions = {
   data: { type: "text", value: "FILE", help: "JSONL dataset; the sample's held-out file where absent" },
   ...model,
   ...adapter,
+  "max-length": { type: "number", value: "N", help: "tokens per row; 512 or the model's limit where absent" },
   ...json,
 };
 

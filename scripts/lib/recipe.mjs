@@ -17,7 +17,7 @@ async function loadRecipeRules() {
 }
 
 /**
- * The whole recipe of a run; `learningRate` is null where the model's width is to decide. Throws `CommandError`
+ * The whole recipe of a run; `learningRate` and `maxLength` are null where the model is to decide. Throws `CommandError`
  * (exit code 2) in terms of the options.
  * @param {Readonly<Record<string, unknown>>} fields
  */
@@ -25,7 +25,11 @@ export async function completeRecipe(fields) {
   const { RecipeError, parseRecipe, recipeDefaults } = await loadRecipeRules();
   try {
     const recipe = parseRecipe({ ...recipeDefaults, learningRate: 1e-4, ...fields });
-    return { ...recipe, learningRate: fields["learningRate"] === undefined ? null : recipe.learningRate };
+    return {
+      ...recipe,
+      learningRate: fields["learningRate"] === undefined ? null : recipe.learningRate,
+      maxLength: fields["maxLength"] === undefined ? null : recipe.maxLength,
+    };
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
     throw new CommandError(inOptionTerms(error.field, error.message), 2);

@@ -121,10 +121,10 @@ describe("finetune's options", () => {
     expect(refused).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
   });
 
-  it("leave the learning rate to the model's width unless it is given", async () => {
-    expect(await completeRecipe({})).toEqual({ ...recipeDefaults, learningRate: null });
-    expect(await completeRecipe(fields("--lr", "1e-3"))).toEqual(
-      parseRecipe({ ...recipeDefaults, learningRate: 1e-3 }),
+  it("leave learning rate and max length to the model unless they are given", async () => {
+    expect(await completeRecipe({})).toEqual({ ...recipeDefaults, learningRate: null, maxLength: null });
+    expect(await completeRecipe(fields("--lr", "1e-3", "--max-length", "64"))).toEqual(
+      parseRecipe({ ...recipeDefaults, learningRate: 1e-3, maxLength: 64 }),
     );
   });
 });
@@ -139,7 +139,7 @@ describe("the other commands' options", () => {
       "temperature",
       "seed",
     ]);
-    expect(Object.keys(evaluateOptions)).toEqual(["data", "model", "adapter", "json"]);
+    expect(Object.keys(evaluateOptions)).toEqual(["data", "model", "adapter", "max-length", "json"]);
   });
 
   it("numbers out of range get a sentence", () => {
@@ -194,6 +194,7 @@ describe("the commands themselves", () => {
       ["--prompt", "a", "--temperature=-1"],
       "--temperature is -1; it must be a number from 0 to 100.\n",
     ],
+    ["evaluate.mjs", ["--max-length", "1"], "--max-length is 1; it must be a whole number from 2 to 1048576.\n"],
     ["evaluate.mjs", ["--adapter", "no"], "--adapter no: there is no such folder.\n"],
   ])("%s %j ends with exit code 2 and one sentence", { timeout: 60_000 }, (script, args, message) => {
     const { status, stdout, stderr } = command(script, ...args);

@@ -210,6 +210,27 @@ describe("finetune", () => {
   });
 });
 
+describe("evaluate", () => {
+  it("cuts rows at --max-length, says how many, and refuses more than the model takes", slow, async () => {
+    const text = "The sea is wide and the boat is red. ";
+    writeFileSync(at("long.jsonl"), `${JSON.stringify({ text: text.repeat(5) })}\n${JSON.stringify({ text })}\n`);
+    const evaluate = (...args: string[]) => command("evaluate.mjs", "--data", "long.jsonl", "--json", ...args);
+    const cut = await evaluate("--max-length", "16");
+    expect(summary(cut)).toMatchObject({ rows: 2, truncated_rows: 1 });
+    expect(cut.stderr).toContain("1 rows were longer than 16 tokens and lost their end.\n");
+    const whole = await evaluate();
+    expect(summary(whole)).toMatchObject({ rows: 2, truncated_rows: 0 });
+    expect(whole.stderr).not.toContain("lost their end");
+    expect(summary(whole).counted_tokens).toBeGreaterThan(summary(cut).counted_tokens);
+    const limit = JSON.parse(readFileSync(join(embedded, "config.json"), "utf8")).max_position_embeddings;
+    expect(await evaluate("--max-length", String(limit + 1))).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(`--max-length is ${limit + 1}; it must be a whole number from 2 to ${limit}.\n`),
+    });
+  });
+});
+
 describe("dist/", () => {
   it("works from any path of a server", slow, async () => {
     const server = await serveStatic(root);

@@ -12,9 +12,10 @@ import {
   editText,
   fieldOrder,
 } from "../../src/ui/stores/recipe";
-import { applyEvents, noTraining } from "../../src/ui/stores/training";
+import { applyEvents, noTraining, phaseName } from "../../src/ui/stores/training";
 import { strings } from "../../src/ui/strings";
 import type { TrainEvent } from "../../src/worker/protocol";
+import { sampleRun } from "../support/fake-client";
 
 describe("the settings form", () => {
   it("starts as the recipe's defaults", () => {
@@ -52,15 +53,37 @@ describe("the settings form", () => {
 
   it("takes a model's rate until one is typed, and its modules", () => {
     const store = createRecipeStore();
-    adoptModel(store, ["q_proj", "v_proj"], 0.00249);
+    adoptModel(store, { loraTargets: ["q_proj", "v_proj"], defaultLearningRate: 0.00249, maxPositions: 1024 });
     expect(store.getState().recipe).toMatchObject({ learningRate: 0.00249, targetModules: "all-linear" });
     editText(store, "learningRate", "1e-3");
-    adoptModel(store, ["q_proj", "k_proj"], 0.1);
+    adoptModel(store, { loraTargets: ["q_proj", "k_proj"], defaultLearningRate: 0.1, maxPositions: 1024 });
     expect(store.getState().recipe?.learningRate).toBe(1e-3);
     editForm(store, (form) => ({ ...form, targets: ["k_proj"] }));
     expect(store.getState().recipe?.targetModules).toEqual(["k_proj"]);
     editForm(store, (form) => ({ ...form, targets: [] }));
     expect(store.getState().errors.targetModules).toMatch(/^Layers to adapt is \[\]/);
+  });
+});
+
+describe("the max length", () => {
+  const model = { loraTargets: allLinear, defaultLearningRate: 1e-3, maxPositions: 256 };
+
+  it("follows the model until it is typed", () => {
+    const store = createRecipeStore();
+    adoptModel(store, model);
+    expect(store.getState().recipe?.maxLength).toBe(256);
+    adoptModel(store, { ...model, maxPositions: 4096 });
+    expect(store.getState().recipe?.maxLength).toBe(512);
+  });
+
+  it("once typed is refused where the model takes less", () => {
+    const store = createRecipeStore();
+    editText(store, "maxLength", "512");
+    adoptModel(store, model);
+    expect(store.getState().recipe).toBeNull();
+    expect(store.getState().errors).toEqual({ maxLength: "Max length is 512; this model takes at most 256 tokens." });
+    editText(store, "maxLength", "256");
+    expect(store.getState().recipe?.maxLength).toBe(256);
   });
 });
 
@@ -101,6 +124,13 @@ describe("a run's events", () => {
   });
 });
 
+describe("a run that was stopped", () => {
+  it("says so, and whether something was kept", () => {
+    expect(phaseName({ phase: "stopped", summary: null })).toBe("Stopped");
+    expect(phaseName({ phase: "stopped", summary: sampleRun })).toBe("Stopped and kept");
+  });
+});
+
 describe("the main button", () => {
   const states = () => {
     const stores = createStores({ secureContext: true, hasWebGpu: true }, "tiny");
@@ -110,6 +140,7 @@ describe("the main button", () => {
         model: stores.model.getState(),
         data: stores.data.getState(),
         recipe: stores.recipe.getState(),
+        trial: stores.trial.getState(),
       }).label;
     return { stores, label };
   };

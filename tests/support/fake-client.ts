@@ -128,7 +128,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       runs = [summary, ...runs];
       return summary;
     },
-    evaluate: async () => ({ loss: 2.5, perplexity: Math.exp(2.5), countedTokens: 900, rows: 12 }),
+    evaluate: async () => ({ loss: 2.5, perplexity: Math.exp(2.5), countedTokens: 900, rows: 12, truncatedRows: 0 }),
     logits: async ({ ids }) => ({ logits: new Float32Array(ids.length * 4), vocabSize: 4 }),
     generate: async ({ run }, { onEvent, signal }) => {
       const words = (
