@@ -23,8 +23,11 @@ export type Outcome<T> = { readonly ok: T } | { readonly error: ErrorData };
 export type FilesKey = string;
 
 export interface FinetuneRequest {
-  /** `learningRate` null: the default of the open model. */
-  readonly recipe: Omit<Recipe, "learningRate"> & { readonly learningRate: number | null };
+  /** null: the default of the open model. */
+  readonly recipe: Omit<Recipe, "learningRate" | "maxLength"> & {
+    readonly learningRate: number | null;
+    readonly maxLength: number | null;
+  };
   readonly data: FilesKey;
   readonly evalData: FilesKey | null;
   readonly initAdapter: FilesKey | null;
@@ -45,7 +48,11 @@ export interface HeadlessApi {
   /** The zip comes as a download. */
   exportAdapter(request: { readonly run: RunId }): Promise<Outcome<string>>;
   generate(request: GenerateRequest): Promise<Outcome<GenerateSummary>>;
-  evaluate(request: { readonly data: FilesKey; readonly run: RunId | null }): Promise<Outcome<EvaluateSummary>>;
+  evaluate(request: {
+    readonly data: FilesKey;
+    readonly maxLength: number;
+    readonly run: RunId | null;
+  }): Promise<Outcome<EvaluateSummary>>;
   /** Logits over the first row of the data, at most `tokens` of it; the float32 values come as a download. */
   probe(request: {
     readonly data: FilesKey;
@@ -145,10 +152,11 @@ globalThis.tabtune = {
     }),
   finetune: ({ recipe, data, evalData, initAdapter }) =>
     outcome(() => {
-      const learningRate = recipe.learningRate ?? model?.defaultLearningRate;
-      if (learningRate === undefined) throw new StudioError("internal", "No model is open.");
+      if (model === null) throw new StudioError("internal", "No model is open.");
+      const learningRate = recipe.learningRate ?? model.defaultLearningRate;
+      const maxLength = recipe.maxLength ?? Math.min(recipeDefaults.maxLength, model.maxPositions);
       return call("train", {
-        recipe: { ...recipe, learningRate },
+        recipe: { ...recipe, learningRate, maxLength },
         data: dataSource(data),
         evalData: evalData === null ? null : dataSource(evalData),
         initAdapter: initAdapter === null ? null : adapterFiles(initAdapter),
@@ -167,8 +175,7 @@ globalThis.tabtune = {
       return fileName;
     }),
   generate: (request) => outcome(() => call("generate", request)),
-  evaluate: ({ data, run }) =>
-    outcome(() => call("evaluate", { data: dataSource(data), maxLength: recipeDefaults.maxLength, run })),
+  evaluate: ({ data, maxLength, run }) => outcome(() => call("evaluate", { data: dataSource(data), maxLength, run })),
   probe: ({ data, run, tokens }) =>
     outcome(async () => {
       const recipe = { ...recipeDefaults, learningRate: 1 };

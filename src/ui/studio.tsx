@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import { StudioError } from "../worker/errors";
 import type { Desk } from "./actions/desk";
 import type { States } from "./stores";
+import { type GpuUser, gpuUser } from "./stores/gpu";
 
 const DeskContext = createContext<Desk | null>(null);
 
@@ -20,4 +21,12 @@ export function useDesk(): Desk {
 /** Part of one store's state; draws again when that part changes. Select values, not freshly built objects. */
 export function useStudio<K extends keyof States, T>(name: K, select: (state: States[K]) => T): T {
   return useStore(useDesk().stores[name], select);
+}
+
+/** Who has the GPU. Draws again when that changes, not with every step or word. */
+export function useGpuUser(): GpuUser | null {
+  const phase = useStudio("training", (state) => state.phase);
+  const running = useStudio("trial", (state) => state.running);
+  const selfCheck = useStudio("model", (state) => state.selfCheck);
+  return gpuUser({ training: { phase }, trial: { running }, model: { selfCheck } });
 }

@@ -52,6 +52,7 @@ export async function inspect(desk: Desk): Promise<void> {
   const { recipe } = stores.recipe.getState();
   const data: DataSource | null = held.data;
   held.inspecting?.abort();
+  held.lookDue = true;
   if (data === null || recipe === null || stores.model.getState().model.state !== "ready") return;
   if (isRunning(stores.training.getState())) return;
   const controller = new AbortController();
@@ -67,16 +68,21 @@ export async function inspect(desk: Desk): Promise<void> {
     if (signal.aborted) return;
     stores.data.setState({ info: { state: "ready", value }, shown: value });
   } catch (error) {
-    if (!signal.aborted) stores.data.setState({ info: failed(error), shown: null });
+    if (signal.aborted) return;
+    held.lookDue = false;
+    stores.data.setState({ info: failed(error), shown: null });
     return;
   }
   try {
     const plan = await client.call("plan", { recipe }, { signal });
-    if (!signal.aborted) stores.recipe.setState({ plan });
+    if (signal.aborted) return;
+    stores.recipe.setState({ plan });
   } catch {
+    if (signal.aborted) return;
     // The plan is a forecast only; what makes it fail is told when training starts.
     stores.recipe.setState({ plan: null });
   }
+  held.lookDue = false;
 }
 
 /** Looks again a moment after a setting changed. */
@@ -84,6 +90,8 @@ export function watchRecipe(desk: Desk): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const unsubscribe = desk.stores.recipe.subscribe((state, previous) => {
     if (state.recipe === null || JSON.stringify(state.recipe) === JSON.stringify(previous.recipe)) return;
+    // Whatever a model that opens changes is looked at once it is open.
+    if (desk.stores.model.getState().model.state !== "ready") return;
     clearTimeout(timer);
     timer = setTimeout(() => void inspect(desk), 400);
   });

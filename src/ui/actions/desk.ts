@@ -2,6 +2,7 @@
 import { toErrorData } from "../../worker/errors";
 import type { DataSource, ErrorData, ModelSource, StudioClient } from "../../worker/protocol";
 import { createStores, type Stores } from "../stores";
+import { type GpuUser, gpuUser } from "../stores/gpu";
 
 export const embeddedModel = "tabtune-tiny";
 
@@ -22,7 +23,10 @@ export interface Desk {
     model: ModelSource;
     data: DataSource | null;
     heldOut: DataSource | null;
+    opening: AbortController | null;
     inspecting: AbortController | null;
+    /** A look into the dataset was asked for and has not come to its end; a run may have cut it short or put it off. */
+    lookDue: boolean;
     training: AbortController | null;
     generating: AbortController | null;
   };
@@ -37,12 +41,17 @@ export function createDesk(client: StudioClient, environment: Environment): Desk
       model: { kind: "embedded", id: embeddedModel },
       data: null,
       heldOut: null,
+      opening: null,
       inspecting: null,
+      lookDue: false,
       training: null,
       generating: null,
     },
   };
 }
+
+export const userOfGpu = ({ stores: { training, trial, model } }: Desk): GpuUser | null =>
+  gpuUser({ training: training.getState(), trial: trial.getState(), model: model.getState() });
 
 export const failed = (thrown: unknown): { readonly state: "failed"; readonly error: ErrorData } => ({
   state: "failed",

@@ -1,5 +1,6 @@
 /** Kept runs: listing, choosing, downloading, deleting. */
 import type { RunId } from "../../worker/protocol";
+import { pickRun } from "../stores/library";
 import { type Desk, failed } from "./desk";
 
 /** Reads the list again. `select` becomes the chosen run; else the choice stays where it still exists. */
@@ -7,7 +8,7 @@ export async function refreshLibrary({ client, stores }: Desk, select?: RunId): 
   try {
     const runs = await client.call("listRuns", {});
     const wanted = select ?? stores.library.getState().selected;
-    const selected = runs.find(({ id }) => id === wanted)?.id ?? runs[0]?.id ?? null;
+    const selected = pickRun(runs, wanted, stores.model.getState().model);
     stores.library.setState({ loaded: true, runs, selected });
   } catch (thrown) {
     stores.library.setState({ loaded: true, error: failed(thrown).error });

@@ -1,36 +1,56 @@
 /** Opening a model folder and checking its numbers. */
 import type { ModelSource } from "../../worker/protocol";
+import { pickRun } from "../stores/library";
 import { busy, idle } from "../stores/load";
 import { adoptModel } from "../stores/recipe";
 import { noAnswer } from "../stores/trial";
 import { strings } from "../strings";
 import { inspect } from "./data";
-import { badInput, type Desk, embeddedModel, failed } from "./desk";
+import { badInput, type Desk, embeddedModel, failed, userOfGpu } from "./desk";
 
 export const openEmbeddedModel = (desk: Desk): Promise<void> =>
   openModel(desk, { kind: "embedded", id: embeddedModel });
 
+/** The last choice wins: an opening still under way is given up, and what it says from then on is not heard. */
 export async function openModel(desk: Desk, source: ModelSource): Promise<void> {
   const { client, stores, held } = desk;
+  giveUpOpening(desk);
+  const controller = new AbortController();
+  const { signal } = controller;
+  held.opening = controller;
   held.model = source;
   const name = source.kind === "embedded" ? source.id : source.name;
   stores.model.setState({ name, embedded: source.kind === "embedded", model: busy, selfCheck: idle });
   stores.trial.setState({ base: noAnswer, tuned: noAnswer, tunedBy: null, error: null });
-  const current = (): boolean => held.model === source;
   try {
     const info = await client.call(
       "openModel",
       { source },
-      { onEvent: (progress) => current() && stores.model.setState({ model: { state: "busy", progress } }) },
+      {
+        signal,
+        onEvent: (progress) => signal.aborted || stores.model.setState({ model: { state: "busy", progress } }),
+      },
     );
-    if (!current()) return;
-    stores.model.setState({ model: { state: "ready", value: info } });
+    if (signal.aborted) return;
+    const model = { state: "ready", value: info } as const;
+    adoptModel(stores.recipe, info);
+    stores.model.setState({ model });
     stores.trial.setState({ asChat: info.hasChatTemplate });
-    adoptModel(stores.recipe, info.loraTargets, info.defaultLearningRate);
+    stores.library.setState(({ runs, selected }) => ({ selected: pickRun(runs, selected, model) }));
     await inspect(desk);
   } catch (error) {
-    if (current()) stores.model.setState({ model: failed(error) });
+    if (!signal.aborted) stores.model.setState({ model: failed(error) });
+  } finally {
+    if (held.opening === controller) held.opening = null;
   }
+}
+
+/** The look into the dataset ends too: it was made with the model that goes. */
+function giveUpOpening({ stores, held }: Desk): void {
+  held.opening?.abort();
+  held.opening = null;
+  held.inspecting?.abort();
+  if (stores.data.getState().info.state === "busy") stores.data.setState({ info: idle });
 }
 
 /** A dropped or picked folder. Paths lose the folder's own name; hidden files are left out. */
@@ -43,6 +63,7 @@ export async function openFolder(desk: Desk, files: readonly File[]): Promise<vo
     .map(({ path, blob }) => ({ path: shared ? path.slice(path.indexOf("/") + 1) : path, blob }))
     .filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
   if (named.length === 0) {
+    giveUpOpening(desk);
     desk.stores.model.setState({ embedded: false, model: badInput(strings.errors.emptyFolder) });
     return;
   }
@@ -54,7 +75,9 @@ function relativePath(file: File): string {
   return (file.webkitRelativePath || dropped || file.name).replace(/^\.?\/+/, "");
 }
 
-export async function selfCheck({ client, stores }: Desk): Promise<void> {
+export async function selfCheck(desk: Desk): Promise<void> {
+  const { client, stores } = desk;
+  if (userOfGpu(desk) !== null) return;
   stores.model.setState({ selfCheck: busy });
   try {
     const value = await client.call(

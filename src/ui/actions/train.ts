@@ -1,7 +1,8 @@
 /** One training run, from the button to the kept adapter. */
 import type { TrainEvent } from "../../worker/protocol";
-import { applyEvents, isRunning, noTraining } from "../stores/training";
-import { type Desk, failed } from "./desk";
+import { applyEvents, noTraining } from "../stores/training";
+import { inspect } from "./data";
+import { type Desk, failed, userOfGpu } from "./desk";
 import { refreshLibrary } from "./library";
 import { keepAwake } from "./wake-lock";
 
@@ -9,7 +10,8 @@ export async function train(desk: Desk): Promise<void> {
   const { client, stores, held } = desk;
   const { recipe } = stores.recipe.getState();
   const data = held.data;
-  if (recipe === null || data === null || isRunning(stores.training.getState())) return;
+  if (recipe === null || data === null || userOfGpu(desk) !== null) return;
+  const before = stores.training.getState();
   held.inspecting?.abort();
   const controller = new AbortController();
   held.training = controller;
@@ -39,15 +41,22 @@ export async function train(desk: Desk): Promise<void> {
   } catch (thrown) {
     events.flush();
     const { error } = failed(thrown);
+    if (error.code === "busy") {
+      stores.training.setState({ ...before, refused: error }, true);
+      return;
+    }
     stores.training.setState({
       phase: error.code === "aborted" ? "stopped" : "failed",
       error,
       progress: null,
       endedAt: Date.now(),
     });
+    // What a failed run had learned may have been kept; the message says so.
+    await refreshLibrary(desk);
   } finally {
-    held.training = null;
+    if (held.training === controller) held.training = null;
     awake.release();
+    if (held.lookDue) await inspect(desk);
   }
 }
 

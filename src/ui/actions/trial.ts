@@ -1,14 +1,14 @@
 /** The same prompt through the base model and the tuned one. One after the other: they share the GPU. */
 import type { GenerateRequest } from "../../worker/protocol";
 import { noAnswer, type Side } from "../stores/trial";
-import { type Desk, failed } from "./desk";
+import { type Desk, failed, userOfGpu } from "./desk";
 import { batchPerFrame } from "./train";
 
 export async function generateBoth(desk: Desk): Promise<void> {
   const { stores, held } = desk;
-  const { prompt, asChat, strength, maxNewTokens, temperature, running } = stores.trial.getState();
+  const { prompt, asChat, strength, maxNewTokens, temperature } = stores.trial.getState();
   const { selected, runs } = stores.library.getState();
-  if (running || prompt.trim() === "") return;
+  if (userOfGpu(desk) !== null || prompt.trim() === "") return;
   const controller = new AbortController();
   held.generating = controller;
   const request: Omit<GenerateRequest, "run" | "strength"> = {

@@ -1,7 +1,7 @@
 /** Tells screen readers how the run goes: each change of phase, and every ten per cent, not every step. */
 import { VisuallyHidden } from "@mantine/core";
 import { useRef } from "react";
-import type { TrainingState } from "../stores/training";
+import { phaseName, type TrainingState } from "../stores/training";
 import { strings } from "../strings";
 
 export function Announcer({ training }: { readonly training: TrainingState }) {
@@ -15,7 +15,7 @@ export function Announcer({ training }: { readonly training: TrainingState }) {
       sentence: tenth > 0 && loss !== undefined ? strings.train.announce(10 * tenth, loss) : "",
     };
   }
-  const said = phase === "idle" ? "" : `${strings.train.phase[phase]}. `;
+  const said = phase === "idle" ? "" : `${phaseName(training)}. `;
   return (
     <VisuallyHidden role="status">
       {said}

@@ -14,7 +14,7 @@ export function Section({ id, title, aside, children }: Props) {
   return (
     <Paper component="section" id={id} withBorder className="section" aria-labelledby={heading}>
       <div className="section-head">
-        <Title order={2} size="h4" id={heading}>
+        <Title order={2} size="h4" id={heading} tabIndex={-1}>
           {title}
         </Title>
         {aside}

@@ -7,6 +7,7 @@ import { Sparkline } from "../charts/sparkline";
 import { ErrorNote } from "../components/error-note";
 import { Section } from "../components/section";
 import { bytes, date, decimal } from "../format";
+import { fits } from "../stores/library";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
@@ -50,6 +51,7 @@ function RunRow({ run }: { readonly run: RunSummary }) {
   const selected = useStudio("library", (state) => state.selected === run.id);
   const working = useStudio("library", (state) => state.working);
   const training = useStudio("training", isRunning);
+  const fitting = useStudio("model", ({ model }) => fits(run, model));
   const last = run.losses.at(-1);
   return (
     <li className={selected ? "run-row selected" : "run-row"}>
@@ -63,11 +65,18 @@ function RunRow({ run }: { readonly run: RunSummary }) {
         <Text size="xs" c="dimmed" className="numbers">
           {[date(run.created), text.steps(run.steps), bytes(run.adapterBytes)].join(" · ")}
         </Text>
-        {run.state === "stopped" && (
-          <Badge size="sm" variant="default" mt={4}>
-            {text.stopped}
-          </Badge>
-        )}
+        <Group gap={4}>
+          {run.state === "stopped" && (
+            <Badge size="sm" variant="default" mt={4}>
+              {text.stopped}
+            </Badge>
+          )}
+          {!fitting && (
+            <Badge size="sm" variant="default" mt={4} tt="none" className="run-model">
+              {text.forModel(run.model)}
+            </Badge>
+          )}
+        </Group>
       </div>
       <div className="run-loss">
         <Sparkline losses={run.losses} />
@@ -82,6 +91,7 @@ function RunRow({ run }: { readonly run: RunSummary }) {
           size="xs"
           variant={selected ? "filled" : "default"}
           aria-pressed={selected}
+          disabled={!fitting}
           aria-label={`${selected ? text.selected : text.select} ${run.name}`}
           leftSection={selected ? <Check size={14} aria-hidden /> : undefined}
           onClick={() => desk.stores.library.setState({ selected: run.id })}
@@ -113,9 +123,22 @@ function RunRow({ run }: { readonly run: RunSummary }) {
   );
 }
 
+/** The run that took the deleted one's place, the last one, or the heading where none is left. */
+function focusRun(index: number): void {
+  const rows = document.querySelectorAll("#library .run-row");
+  const row = rows[Math.min(index, rows.length - 1)];
+  const target = row?.querySelector<HTMLElement>("button:not(:disabled)");
+  (target ?? document.querySelector<HTMLElement>("#library h2"))?.focus();
+}
+
 function ConfirmDelete() {
   const desk = useDesk();
   const run = useStudio("library", ({ runs, confirming }) => runs.find(({ id }) => id === confirming));
+  const remove = async ({ id }: RunSummary): Promise<void> => {
+    const index = desk.stores.library.getState().runs.findIndex((other) => other.id === id);
+    await deleteRun(desk, id);
+    requestAnimationFrame(() => focusRun(index));
+  };
   const close = (): void => desk.stores.library.setState({ confirming: null });
   return (
     <Modal.Root opened={run !== undefined} onClose={close} centered>
@@ -131,7 +154,7 @@ function ConfirmDelete() {
               <Button variant="default" onClick={close} data-autofocus>
                 {text.confirmNo}
               </Button>
-              <Button color="red" onClick={() => void deleteRun(desk, run.id)}>
+              <Button color="red" onClick={() => void remove(run)}>
                 {text.confirmYes}
               </Button>
             </Group>

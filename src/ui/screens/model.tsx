@@ -9,16 +9,15 @@ import { Facts } from "../components/facts";
 import { ProgressLine } from "../components/progress-line";
 import { Section } from "../components/section";
 import { bytes, count, percent, short } from "../format";
-import { isRunning } from "../stores/training";
 import { strings } from "../strings";
-import { useDesk, useStudio } from "../studio";
+import { useDesk, useGpuUser, useStudio } from "../studio";
 
 const text = strings.model;
 
 export function ModelScreen() {
   const desk = useDesk();
   const { name, embedded, model } = useStudio("model", (state) => state);
-  const running = useStudio("training", isRunning);
+  const taken = useGpuUser() !== null;
   const usable = useStudio("device", ({ hasWebGpu, device }) => hasWebGpu && device.state !== "failed");
   return (
     <Section id="model" title={text.title} aside={<Text className="section-name wrap">{name}</Text>}>
@@ -37,7 +36,7 @@ export function ModelScreen() {
         <Dropzone
           onDrop={(files) => void openFolder(desk, files)}
           multiple
-          disabled={running || !usable}
+          disabled={taken || !usable}
           inputProps={{ "aria-label": text.own, ...{ webkitdirectory: "" } }}
           aria-label={text.own}
           className="drop drop-small"
@@ -58,7 +57,7 @@ export function ModelScreen() {
           <Button
             variant="subtle"
             size="compact-sm"
-            disabled={running}
+            disabled={taken}
             onClick={() => void openEmbeddedModel(desk)}
             className="start"
           >
@@ -91,7 +90,7 @@ function ModelFacts({ info }: { readonly info: ModelInfo }) {
 function SelfCheck({ canCheck }: { readonly canCheck: boolean }) {
   const desk = useDesk();
   const check = useStudio("model", (state) => state.selfCheck);
-  const running = useStudio("training", isRunning);
+  const taken = useGpuUser() !== null;
   if (!canCheck) {
     return (
       <Text size="xs" c="dimmed">
@@ -131,7 +130,7 @@ function SelfCheck({ canCheck }: { readonly canCheck: boolean }) {
             variant="default"
             size="xs"
             leftSection={<ShieldQuestion size={14} aria-hidden />}
-            disabled={running}
+            disabled={taken}
             onClick={() => void selfCheck(desk)}
             className="no-shrink"
           >

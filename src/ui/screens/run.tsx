@@ -11,11 +11,14 @@ import { type Fact, Facts } from "../components/facts";
 import { ProgressLine } from "../components/progress-line";
 import { bytes, count, decimal, duration, rate } from "../format";
 import { editText, fieldOrder } from "../stores/recipe";
-import { isRunning, type TrainingState } from "../stores/training";
+import { isRunning, phaseName, type TrainingState } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
 const text = strings.train;
+
+/** Of the heading that tells the phase; it takes the focus when a run ends. */
+export const statusId = "run-status";
 
 export function Run() {
   const training = useStudio("training", (state) => state);
@@ -24,8 +27,8 @@ export function Run() {
   return (
     <Stack gap="sm" className="run" aria-busy={running}>
       <Group justify="space-between" className="run-head">
-        <Text fw={600} className={running ? "phase running" : "phase"}>
-          {phase === "idle" ? "" : text.phase[phase]}
+        <Text component="h3" fw={600} id={statusId} tabIndex={-1} className={running ? "phase running" : "phase"}>
+          {phaseName(training)}
         </Text>
         {steps > 0 && <Text className="numbers">{text.step(step, steps)}</Text>}
       </Group>

@@ -1,23 +1,28 @@
 /** Training: the settings before a run, the run while it lasts, its result after. */
 import { Button, Stack, Text, Title } from "@mantine/core";
 import { Play, Square, Wrench } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { stopTraining, train } from "../actions/train";
+import { ErrorNote } from "../components/error-note";
 import { focusField } from "../components/fields";
 import { Section } from "../components/section";
 import { readiness } from "../stores/readiness";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
-import { Run } from "./run";
+import { Run, statusId } from "./run";
 import { Settings } from "./settings";
 
 const text = strings.train;
+const sectionId = "train";
+const stopId = "run-stop";
 
 export function TrainScreen() {
   const phase = useStudio("training", (state) => state.phase);
   const running = useStudio("training", isRunning);
+  useFollow(running);
   return (
-    <Section id="train" title={text.title}>
+    <Section id={sectionId} title={text.title}>
       <Stack gap="md">
         {phase !== "idle" && <Run />}
         {phase !== "idle" && !running && (
@@ -26,11 +31,44 @@ export function TrainScreen() {
           </Title>
         )}
         {!running && <Settings />}
+        {!running && <Refusal />}
         <RunBar />
       </Stack>
     </Section>
   );
 }
+
+/**
+ * At a run's start and end the section comes into view and the focus goes on to what matters next, for the button that
+ * had it is gone. Whoever is at work in another section is left there.
+ */
+function useFollow(running: boolean): void {
+  const before = useRef(running);
+  useEffect(() => {
+    if (before.current === running) return;
+    before.current = running;
+    const section = document.getElementById(sectionId);
+    const active = document.activeElement;
+    if (section === null || (active !== null && active !== document.body && !section.contains(active))) return;
+    const { top } = section.getBoundingClientRect();
+    if (top < 0 || top >= window.innerHeight) {
+      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      section.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    }
+    document.getElementById(running ? stopId : statusId)?.focus({ preventScroll: true });
+  }, [running]);
+}
+
+/** Why the last start was refused; the run before it still stands above. */
+function Refusal() {
+  const desk = useDesk();
+  const refused = useStudio("training", (state) => state.refused);
+  if (refused === null) return null;
+  return <ErrorNote error={refused} action={{ label: text.again, run: () => void train(desk) }} />;
+}
+
+/** Below this many steps an adapter has hardly moved. */
+const fewSteps = 10;
 
 /** The one main button, with what pressing it means beside it. */
 function RunBar() {
@@ -42,6 +80,7 @@ function RunBar() {
     return (
       <div className="run-bar floating">
         <Button
+          id={stopId}
           color="red"
           size="md"
           disabled={stopping}
@@ -63,25 +102,34 @@ function StartBar({ floating }: { readonly floating: boolean }) {
   const model = useStudio("model", (state) => state);
   const data = useStudio("data", (state) => state);
   const recipe = useStudio("recipe", (state) => state);
-  const ready = readiness({ device, model, data, recipe });
+  const trial = useStudio("trial", (state) => state);
+  const ready = readiness({ device, model, data, recipe, trial });
+  const steps = data.shown?.steps ?? 0;
   return (
-    <div className={floating ? "run-bar floating" : "run-bar"}>
-      {data.shown !== null && ready.kind === "ready" && (
-        <Text size="sm" c="dimmed" className="numbers consequence">
-          {text.consequence(data.shown.steps, data.shown.tokens)}
-          {recipe.plan !== null && ` · ${text.memory(recipe.plan.total)}`}
+    <>
+      {ready.kind === "ready" && steps < fewSteps && recipe.recipe !== null && (
+        <Text size="sm" className="warning">
+          {text.few[recipe.recipe.steps !== null ? "steps" : recipe.recipe.pack ? "packed" : "unpacked"]}
         </Text>
       )}
-      <Button
-        size="md"
-        disabled={ready.kind === "blocked" || ready.kind === "waiting"}
-        onClick={() => (ready.kind === "fix" ? focusField(ready.field) : void train(desk))}
-        leftSection={ready.kind === "fix" ? <Wrench size={16} aria-hidden /> : <Play size={16} aria-hidden />}
-        className="main-button"
-        data-main
-      >
-        {ready.label}
-      </Button>
-    </div>
+      <div className={floating ? "run-bar floating" : "run-bar"}>
+        {data.shown !== null && ready.kind === "ready" && (
+          <Text size="sm" c="dimmed" className="numbers consequence">
+            {text.consequence(data.shown.steps, data.shown.tokens)}
+            {recipe.plan !== null && ` · ${text.memory(recipe.plan.total)}`}
+          </Text>
+        )}
+        <Button
+          size="md"
+          disabled={ready.kind === "blocked" || ready.kind === "waiting"}
+          onClick={() => (ready.kind === "fix" ? focusField(ready.field) : void train(desk))}
+          leftSection={ready.kind === "fix" ? <Wrench size={16} aria-hidden /> : <Play size={16} aria-hidden />}
+          className="main-button"
+          data-main
+        >
+          {ready.label}
+        </Button>
+      </div>
+    </>
   );
 }

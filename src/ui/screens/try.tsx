@@ -5,10 +5,9 @@ import { useId, useState } from "react";
 import { generateBoth, stopGenerating } from "../actions/trial";
 import { ErrorNote } from "../components/error-note";
 import { Section } from "../components/section";
-import { isRunning } from "../stores/training";
 import type { Answer } from "../stores/trial";
 import { strings } from "../strings";
-import { useDesk, useStudio } from "../studio";
+import { useDesk, useGpuUser, useStudio } from "../studio";
 
 const text = strings.trial;
 
@@ -18,7 +17,7 @@ export function TryScreen() {
   const { prompt, running, base, tuned, tunedBy, error } = useStudio("trial", (state) => state);
   const { runs, selected } = useStudio("library", (state) => state);
   const modelReady = useStudio("model", (state) => state.model.state === "ready");
-  const training = useStudio("training", isRunning);
+  const taken = useGpuUser() !== null;
   const name = runs.find(({ id }) => id === selected)?.name;
   if (runs.length === 0) {
     return (
@@ -57,17 +56,23 @@ export function TryScreen() {
           ) : (
             <Button
               onClick={() => void generateBoth(desk)}
-              disabled={!modelReady || training || prompt.trim() === ""}
+              disabled={!modelReady || taken || prompt.trim() === ""}
               leftSection={<Sparkles size={16} aria-hidden />}
               className="start"
             >
-              {text.generate}
+              {selected === null ? text.generateBase : text.generate}
             </Button>
           )}
         </div>
         <div className="answers">
           <AnswerBox title={text.base} answer={base} />
-          <AnswerBox title={text.tunedAs(tunedBy ?? name ?? "")} answer={tuned} />
+          {selected === null ? (
+            <Text size="sm" className="answer warning">
+              {text.noneFits}
+            </Text>
+          ) : (
+            <AnswerBox title={text.tunedAs(tunedBy ?? name ?? "")} answer={tuned} />
+          )}
         </div>
         {error !== null && (
           <ErrorNote error={error} action={{ label: strings.errors.retry, run: () => void generateBoth(desk) }} />

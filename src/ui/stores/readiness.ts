@@ -15,7 +15,8 @@ export function readiness({
   model,
   data,
   recipe,
-}: Pick<States, "device" | "model" | "data" | "recipe">): Readiness {
+  trial,
+}: Pick<States, "device" | "model" | "data" | "recipe" | "trial">): Readiness {
   if (!device.secureContext || !device.hasWebGpu || device.lost !== null || device.device.state === "failed") {
     return { kind: "blocked", label: text.noGpu };
   }
@@ -26,5 +27,7 @@ export function readiness({
   if (wrong !== undefined) return { kind: "fix", label: text.fix(strings.fields[wrong].label), field: wrong };
   if (data.name === null || data.info.state === "failed") return { kind: "blocked", label: text.data };
   if (data.shown === null) return { kind: "waiting", label: text.reading };
+  if (trial.running) return { kind: "waiting", label: text.answering };
+  if (model.selfCheck.state === "busy") return { kind: "waiting", label: text.checking };
   return { kind: "ready", label: data.isSample ? text.sample : text.own };
 }

@@ -1,7 +1,7 @@
 /** The settings form: what is typed, which fields are wrong and why, and the recipe where none is. */
 import { createStore } from "zustand/vanilla";
 import { allLinear, parseRecipe, type Recipe, RecipeError, recipeDefaults } from "../../training/recipe";
-import type { MemoryPlan } from "../../worker/protocol";
+import type { MemoryPlan, ModelInfo } from "../../worker/protocol";
 import { strings } from "../strings";
 
 export type Field = keyof Recipe;
@@ -44,6 +44,10 @@ export interface RecipeState {
   readonly form: RecipeForm;
   /** The user typed a rate: a newly opened model no longer changes it. */
   readonly rateTouched: boolean;
+  /** The same for the max length. */
+  readonly lengthTouched: boolean;
+  /** Most tokens that the open model takes; null before one is open. */
+  readonly maxPositions: number | null;
   readonly targetChoices: readonly string[];
   readonly errors: Readonly<Partial<Record<Field, string>>>;
   readonly recipe: Recipe | null;
@@ -109,13 +113,21 @@ function formValues(form: RecipeForm, choices: readonly string[]): Readonly<Reco
 }
 
 /** All wrong fields at once, each with the recipe's own sentence, its key replaced by the field's label. */
-export function checkForm(form: RecipeForm, choices: readonly string[]): Pick<RecipeState, "errors" | "recipe"> {
+export function checkForm(
+  form: RecipeForm,
+  choices: readonly string[],
+  maxPositions: number | null = null,
+): Pick<RecipeState, "errors" | "recipe"> {
   const values = formValues(form, choices);
   const errors: Partial<Record<Field, string>> = {};
   const good = { ...recipeDefaults, learningRate: 1e-3 };
   for (const field of fieldOrder) {
     const message = refusal({ ...good, [field]: values[field] });
     if (message !== null) errors[field] = message.replace(field, strings.fields[field].label);
+  }
+  const length = Number(form.text.maxLength);
+  if (errors.maxLength === undefined && maxPositions !== null && length > maxPositions) {
+    errors.maxLength = strings.errors.tooLong(strings.fields.maxLength.label, length, maxPositions);
   }
   return { errors, recipe: Object.keys(errors).length === 0 ? parseRecipe(values) : null };
 }
@@ -134,6 +146,8 @@ export const createRecipeStore = () =>
   createStore<RecipeState>(() => ({
     form: defaultForm,
     rateTouched: false,
+    lengthTouched: false,
+    maxPositions: null,
     targetChoices: allLinear,
     ...checkForm(defaultForm, allLinear),
     plan: null,
@@ -143,25 +157,33 @@ export type RecipeStore = ReturnType<typeof createRecipeStore>;
 
 /** Changes the form and checks all of it again. */
 export function editForm(store: RecipeStore, edit: (form: RecipeForm) => RecipeForm): void {
-  store.setState(({ form, targetChoices }) => {
+  store.setState(({ form, targetChoices, maxPositions }) => {
     const edited = edit(form);
-    return { form: edited, ...checkForm(edited, targetChoices) };
+    return { form: edited, ...checkForm(edited, targetChoices, maxPositions) };
   });
 }
 
 export function editText(store: RecipeStore, field: TextField, value: string): void {
   if (field === "learningRate") store.setState({ rateTouched: true });
+  if (field === "maxLength") store.setState({ lengthTouched: true });
   editForm(store, (form) => ({ ...form, text: { ...form.text, [field]: value } }));
 }
 
-/** A model opened: its modules are the choices, and its rate is taken over unless the user typed one. */
-export function adoptModel(store: RecipeStore, loraTargets: readonly string[], defaultLearningRate: number): void {
-  const { rateTouched, form, targetChoices } = store.getState();
+type Fitted = Pick<ModelInfo, "loraTargets" | "defaultLearningRate" | "maxPositions">;
+
+/** A model opened: its modules are the choices, and its rate and length are taken over unless the user typed one. */
+export function adoptModel(store: RecipeStore, { loraTargets, defaultLearningRate, maxPositions }: Fitted): void {
+  const { rateTouched, lengthTouched, form, targetChoices } = store.getState();
   const allChosen = targetChoices.every((module) => form.targets.includes(module));
-  store.setState({ targetChoices: loraTargets });
+  store.setState({ targetChoices: loraTargets, maxPositions });
+  const length = Math.min(recipeDefaults.maxLength, maxPositions);
   editForm(store, (old) => ({
     ...old,
     targets: allChosen ? loraTargets : old.targets,
-    text: rateTouched ? old.text : { ...old.text, learningRate: String(defaultLearningRate) },
+    text: {
+      ...old.text,
+      ...(rateTouched ? {} : { learningRate: String(defaultLearningRate) }),
+      ...(lengthTouched ? {} : { maxLength: String(length) }),
+    },
   }));
 }

@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Recipe } from "../../training/recipe";
 import type { ErrorData, MemoryPlan, ProgressEvent, RunId, RunSummary, TrainEvent } from "../../worker/protocol";
+import { strings } from "../strings";
 
 export type TrainingPhase = "idle" | "preparing" | "training" | "stopping" | "finished" | "stopped" | "failed";
 
@@ -27,6 +28,8 @@ export interface TrainingState {
   readonly endedAt: number | null;
   readonly summary: RunSummary | null;
   readonly error: ErrorData | null;
+  /** Why the last start was refused; the run before it, told in the other fields, still stands. */
+  readonly refused: ErrorData | null;
 }
 
 export const noTraining: TrainingState = {
@@ -49,12 +52,19 @@ export const noTraining: TrainingState = {
   endedAt: null,
   summary: null,
   error: null,
+  refused: null,
 };
 
 export const createTrainingStore = () => createStore<TrainingState>(() => noTraining);
 
 export const isRunning = ({ phase }: Pick<TrainingState, "phase">): boolean =>
   phase === "preparing" || phase === "training" || phase === "stopping";
+
+/** The name of the phase; a run that was stopped before its first step kept nothing. */
+export const phaseName = ({ phase, summary }: Pick<TrainingState, "phase" | "summary">): string => {
+  if (phase === "idle") return "";
+  return phase === "stopped" && summary === null ? strings.train.stoppedEmpty : strings.train.phase[phase];
+};
 
 /** Speeds are smoothed over about this many steps: a single step says little. */
 const window = 10;
