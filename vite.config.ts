@@ -65,8 +65,10 @@ export default defineConfig({
           name: "browser",
           include: ["tests/**/*.test.{ts,tsx}"],
           exclude: ["tests/**/*.node.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Headless Chromium now and then stops painting a page, and whatever waits for a frame hangs. A wrong number fails twice.
+          retry: 1,
           fileParallelism: false,
           browser: {
             enabled: true,
