@@ -1,11 +1,12 @@
 """Teach the pretrained model to take turns (ChatML) and to end its turn with <|im_end|>.
 
-Input:   DATA of prepare.py (train part), the folder of pretrain.py.
+Input:   DATA of prepare.py (train part), the folder of pretrain.py, --chatterbot DIR (the English
+         files of the ChatterBot corpus; their two-turn exchanges of short, common words are used).
 Output:  a Hugging Face folder like pretrain.py's.
 
-Conversations: everyday.py (written for this project), Taskmaster dialogues, FairytaleQA questions
-with and without the passage that holds the answer, and requests for a story answered with a short
-TinyStories text. Only the assistant's words and its <|im_end|> count in the loss. Every other batch
+Conversations: everyday.py (written for this project), ChatterBot, Taskmaster dialogues, FairytaleQA
+questions with and without the passage that holds the answer, and requests for a story answered with
+a short TinyStories text. Only the assistant's words and its <|im_end|> count in the loss. Every other batch
 is plain text from the pretraining mixture, so that free continuation keeps working.
 
 Run:  python scripts/model/chat.py --data DATA --model PRETRAINED --out DIR [--steps 600]
@@ -14,19 +15,25 @@ Run:  python scripts/model/chat.py --data DATA --model PRETRAINED --out DIR [--s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from transformers import LlamaForCausalLM
 
 from everyday import conversations
-from training import EOT, IGNORE, IM_END, IM_START, fit, load_tokenizer, read_rows, save, stream
+from prepare import clean, words
+from training import EOT, IGNORE, IM_END, IM_START, Progress, device, fit, load_tokenizer, read_rows, save, stream
 
-TEXT_WEIGHTS = {"tinystories": 1.0, "storybooks": 1.0, "fairytaleqa": 0.3}
+TEXT_WEIGHTS = {"tinystories": 1.0, "storybooks": 1.0, "fairytaleqa": 0.5, "tatoeba": 0.3, "common-voice": 0.2, "classic-books": 0.05}
+CHATTERBOT = ("greetings", "conversations", "emotion", "food", "health", "botprofile", "movies", "sports")
+DEFAULT_CHATTERBOT = Path(__file__).resolve().parents[3] / "shared/data/datasets/chatterbot/chatterbot_corpus/data/english"
 MAX_TOKENS = 384
 STOP_WORDS = set("time there they them their that this with have were would could said when what very named once upon little day big small was lived wet tall brave kind new old long shiny".split())
 NOUN = re.compile(r"\ba (?:[a-z]+ )?(?:[a-z]+ )?([a-z]{3,9})(?= (?:named|called|who|that|and|in|with|on)\b|[,.])")
@@ -89,6 +96,17 @@ def stories(rows: list[dict], rng: random.Random):
         yield [{"role": "user", "content": ask}, {"role": "assistant", "content": text}]
 
 
+def chatterbot(folder: Path, common: set[str]):
+    """Question and first answer of each exchange, of common words only."""
+    for name in CHATTERBOT:
+        for exchange in yaml.safe_load((folder / f"{name}.yml").read_text("utf-8"))["conversations"]:
+            turns = [clean(str(turn)) for turn in exchange[:2]]
+            if len(turns) < 2 or max(map(len, turns)) > 140 or not all(w in common for t in turns for w in words(t)):
+                continue
+            question, answer = turns
+            yield [{"role": "user", "content": sentence(question)}, {"role": "assistant", "content": sentence(answer)}]
+
+
 def encode(tok, messages: list[dict]) -> tuple[list[int], list[int]]:
     """Token ids in ChatML and labels that hide everything but the assistant's turns."""
     newline = tok.encode("\n").ids
@@ -123,9 +141,9 @@ def chat_batches(rows, size: int, rng: random.Random):
             )
 
 
-def mixed(chat, text: np.ndarray, steps: int, size: int):
+def mixed(chat, text: np.ndarray, size: int):
     at = 0
-    for step in range(steps):
+    for step in itertools.count():
         if step % 2:
             yield next(chat)
             continue
@@ -141,11 +159,12 @@ def main() -> None:
     ap.add_argument("--data", type=Path, required=True)
     ap.add_argument("--model", type=Path, required=True)
     ap.add_argument("--out", type=Path, required=True)
-    ap.add_argument("--steps", type=int, default=600)
+    ap.add_argument("--chatterbot", type=Path, default=DEFAULT_CHATTERBOT)
+    ap.add_argument("--steps", type=int, default=1500)
     ap.add_argument("--tokens-per-step", type=int, default=2048)
     ap.add_argument("--lr", type=float, default=1.5e-3)
     ap.add_argument("--muon-lr", type=float, default=8e-3)
-    ap.add_argument("--max-minutes", type=float, default=30)
+    ap.add_argument("--max-minutes", type=float, default=20)
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--seed", type=int, default=2)
     args = ap.parse_args()
@@ -157,8 +176,11 @@ def main() -> None:
         return read_rows(args.data / "train" / f"{source}.jsonl")
 
     everyday = list(conversations(rng))
+    frequency = Counter(w for source in ("tinystories", "tatoeba") for r in rows(source) for w in words(r["text"]))
+    common = {w for w, _ in frequency.most_common(3000)}
     parts = {
-        "everyday": everyday * 4,
+        "everyday": everyday * 3,
+        "chatterbot": list(chatterbot(args.chatterbot, common)) * 2,
         "taskmaster": rng.sample(list(taskmaster(rows("taskmaster"))), 700),
         "fairytaleqa": rng.sample(list(fairytale(rows("fairytaleqa"), rng)), 1500),
         "stories": rng.sample(list(stories(rows("tinystories"), rng)), 900),
@@ -172,12 +194,11 @@ def main() -> None:
     model = LlamaForCausalLM.from_pretrained(args.model)
     info = json.loads((args.model / "training.json").read_text())
     info["chat"] = fit(
-        model,
-        mixed(chat, text, args.steps, args.tokens_per_step),
-        args.steps,
+        model.to(device()),
+        mixed(chat, text, args.tokens_per_step),
+        Progress(args.steps, args.max_minutes),
         args.lr,
         args.muon_lr,
-        args.max_minutes,
         cooldown=0.8,
         log=lambda s: print(s, flush=True),
     )

@@ -139,6 +139,51 @@ NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 LIKES = ["cake", "apples", "milk", "bread", "candy", "fish", "cats", "dogs", "birds", "trees", "flowers", "games", "school", "soup", "tea", "horses", "toys", "the park"]  # fmt: skip
 OPPOSITES = [("big", "small"), ("hot", "cold"), ("up", "down"), ("day", "night"), ("happy", "sad"), ("fast", "slow"), ("old", "new"), ("tall", "short"), ("wet", "dry"), ("good", "bad"), ("open", "closed"), ("light", "dark")]  # fmt: skip
 
+KINDS = {
+    "animal": ["cat", "dog", "horse", "cow", "pig", "duck", "hen", "bird", "fish", "frog", "bear", "lion", "mouse", "rabbit", "fox", "wolf", "sheep", "goat", "bee", "monkey", "elephant", "snake", "owl", "turtle"],
+    "kind of food": ["cake", "bread", "soup", "rice", "egg", "apple", "banana", "cheese", "honey", "carrot", "pie", "cookie"],
+    "place": ["school", "park", "farm", "forest", "beach", "kitchen", "garden", "village", "shop", "river", "castle", "library"],
+    "thing to wear": ["hat", "coat", "shirt", "shoe", "dress", "scarf", "sock", "glove"],
+    "toy": ["ball", "doll", "kite", "puzzle", "drum", "teddy bear"],
+}  # fmt: skip
+SIZES = ["ant", "mouse", "cat", "dog", "sheep", "horse", "elephant", "house", "mountain"]
+PHRASES = ["good morning", "I love my dog", "the sun is warm", "we are friends", "please sit down", "the cat is asleep", "it is time to eat", "the boat is red", "I can see the moon", "rain is falling", "two birds sing", "my hat is blue", "come with me", "the door is open", "the old man smiled", "we ran to the river"]  # fmt: skip
+
+
+def article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def made(rng):
+    """Questions whose answer follows from their words: repeating, kinds, sizes, choosing, counting."""
+    for text in PHRASES + [n for nouns in KINDS.values() for n in nouns]:
+        start = rng.choice(["Say this:", "Repeat after me:", "Please say:", "Write this:"])
+        yield f"{start} {text}", text
+    for kind, nouns in KINDS.items():
+        for noun in nouns:
+            yield f"What is {article(noun)}?", f"{article(noun).capitalize()} is {article(kind)}."
+            yield f"Is {article(noun)} {article(kind)}?", f"Yes, {article(noun)} is {article(kind)}."
+            other = rng.choice([k for k in KINDS if k != kind])
+            yield f"Is {article(noun)} {article(other)}?", f"No, {article(noun)} is {article(kind)}."
+        for _ in range(8):
+            some = rng.sample(nouns, 3)
+            first, *rest = kind.split(" ")
+            yield f"Name three {' '.join([first + 's', *rest])}.", f"{some[0].capitalize()}, {some[1]} and {some[2]}."
+    for low in range(len(SIZES)):
+        for high in range(low + 1, len(SIZES)):
+            a, b = rng.sample([SIZES[low], SIZES[high]], 2)
+            yield f"Which is bigger, {article(a)} or {article(b)}?", f"{article(SIZES[high]).capitalize()} is bigger."
+    for _ in range(120):
+        noun = rng.choice([n for nouns in KINDS.values() for n in nouns])
+        n = rng.randrange(2, 9)
+        yield f"I have {NUMBERS[n]} of them. How many do I have?", f"You have {NUMBERS[n]}."
+        a, b = rng.sample(LIKES[:14], 2)
+        pick = rng.choice([a, b])
+        yield f"Do you want {a} or {b}?", f"I would like {pick}, please."
+        name = rng.choice(["Tom", "Lily", "Ben", "Mia", "Sam", "Anna", "Max", "Sue", "Tim", "Lucy"])
+        yield f"My name is {name}.", rng.choice([f"Hello, {name}! It is nice to meet you.", f"Hi, {name}! How are you today?"])
+        yield f"I have {article(noun)}.", rng.choice([f"That is nice! Do you like your {noun}?", f"Tell me about your {noun}."])
+
 
 def conversations(rng):
     """All single questions with an answer each, then two-turn mixes; rng is a random.Random."""
@@ -156,6 +201,7 @@ def conversations(rng):
     for a, b in OPPOSITES:
         singles.append((f"What is the opposite of {a}?", f"The opposite of {a} is {b}."))
         singles.append((f"What is the opposite of {b}?", f"The opposite of {b} is {a}."))
+    singles += list(made(rng))
     for q, a in singles:
         yield turn(q, a)
     for _ in range(len(singles) // 2):

@@ -1,4 +1,4 @@
-"""Train the byte-level BPE tokenizer (2,048 tokens) and write its Hugging Face files.
+"""Train the byte-level BPE tokenizer (4,096 tokens) and write its Hugging Face files.
 
 Input:   OUT of prepare.py (train part only).
 Output:  DIR/tokenizer.json and DIR/tokenizer_config.json (ChatML chat template; eos <|im_end|>,
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-VOCAB = 2048
+VOCAB = 4096
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -32,6 +32,7 @@ BUDGET = {
     "taskmaster": 300_000,
     "tatoeba": 1_500_000,
     "common-voice": 700_000,
+    "classic-books": 5_000_000,
 }
 
 

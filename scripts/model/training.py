@@ -27,13 +27,13 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 def new_model(seed: int) -> LlamaForCausalLM:
     torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=2048,
-        hidden_size=192,
+        vocab_size=4096,
+        hidden_size=256,
         num_hidden_layers=4,
-        num_attention_heads=6,
-        num_key_value_heads=3,
+        num_attention_heads=8,
+        num_key_value_heads=4,
         head_dim=32,
-        intermediate_size=512,
+        intermediate_size=704,
         max_position_embeddings=512,
         rms_norm_eps=1e-5,
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
@@ -88,22 +88,40 @@ def schedule(progress: float, warmup: float = 0.02, cooldown: float = 0.5) -> fl
     return min(1.0, max(0.0, (1 - progress) / cooldown))
 
 
-def fit(model, batches, steps: int, lr: float, muon_lr: float, max_minutes: float, cooldown: float = 0.5, log=print) -> dict:
-    """Train on `steps` batches of (ids, labels); ends early, with the cool-down done, at max_minutes."""
+class Progress:
+    """How much of a run is done, 0 to 1: of its steps or of its time, whichever is ahead."""
+
+    def __init__(self, steps: int, minutes: float) -> None:
+        self.steps, self.minutes, self.step, self.start = steps, minutes, 0, time.time()
+
+    @property
+    def value(self) -> float:
+        return min(1.0, max(self.step / self.steps, (time.time() - self.start) / (60 * self.minutes)))
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fit(model, batches, progress: Progress, lr: float, muon_lr: float, cooldown: float = 0.5, log=print) -> dict:
+    """Train on batches of (ids, labels) until `progress` is whole. bf16 activations on CUDA, f32 on the CPU."""
     opts = optimizers(model, lr, muon_lr)
     base = [[g["lr"] for g in o.param_groups] for o in opts]
+    on = next(model.parameters()).device
     model.train()
-    start, tokens, average, step = time.time(), 0, None, 0
-    for step, (ids, labels) in enumerate(batches, 1):
-        progress = max((step - 1) / steps, (time.time() - start) / (60 * max_minutes))
-        if progress >= 1:
+    tokens, average = 0, None
+    for ids, labels in batches:
+        done = progress.value
+        if done >= 1:
             break
-        factor = schedule(progress, cooldown=cooldown)
+        progress.step += 1
+        factor = schedule(done, cooldown=cooldown)
         for o, lrs in zip(opts, base):
             for g, rate in zip(o.param_groups, lrs):
                 g["lr"] = rate * factor
-        logits = model(ids).logits
-        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORE)
+        with torch.autocast(on.type, torch.bfloat16, enabled=on.type == "cuda"):
+            logits = model(ids.to(on), use_cache=False).logits
+        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten().to(on), ignore_index=IGNORE)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in opts:
@@ -112,10 +130,12 @@ def fit(model, batches, steps: int, lr: float, muon_lr: float, max_minutes: floa
         tokens += ids.numel()
         value = loss.item()
         average = value if average is None else 0.97 * average + 0.03 * value
-        if step % 50 == 0 or step == 1:
-            spent = time.time() - start
-            log(f"step {step}/{steps} loss {average:.3f} tokens {tokens:,} {tokens / spent:,.0f} tok/s {spent / 60:.1f} min")
-    return {"steps": step, "tokens": tokens, "minutes": round((time.time() - start) / 60, 2), "last_loss": round(average, 4)}
+        if progress.step % 50 == 1:
+            spent = time.time() - progress.start
+            log(f"step {progress.step} ({done:.1%}) loss {average:.3f} tokens {tokens:,} {tokens / spent:,.0f} tok/s {spent / 60:.1f} min")
+    minutes = round((time.time() - progress.start) / 60, 2)
+    model.cpu()
+    return {"steps": progress.step, "tokens": tokens, "minutes": minutes, "last_loss": round(average, 4)}
 
 
 def read_rows(path: Path) -> list[dict]:
