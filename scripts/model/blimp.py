@@ -7,7 +7,8 @@ Output:  per model the accuracy in all, per field, phenomenon and paradigm on th
 
 Each sentence stands alone after the model's start token; the sum of the log-probabilities of its tokens
 decides, without regard to length. A tie counts as wrong; chance is one half. The 4-bit file runs in
-onnxruntime. Equal sentences are scored once.
+onnxruntime. Equal sentences are scored once. Some files write the field syntax_semantics with a slash; it
+is one field here.
 
 Run:  python scripts/model/blimp.py BLIMP_ZIP [--model HF_DIR] [--onnx EXPORT_DIR] [--baseline STORIES260K_DIR]
                                     [--limit PAIRS_PER_PARADIGM] [--json FILE] [--threads 2]
@@ -23,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 import torch
 
-from scoring import Scorer, baseline, checkpoint, log_probs, onnx_file
+from scoring import Scorer, baseline, checkpoint, file_hashes, log_probs, onnx_file
 
 LARGEST_FILE = 2_000_000
 
@@ -47,7 +48,7 @@ def read_pairs(path: Path, limit: int | None) -> list[Pair]:
                 raise SystemExit(f"{path}: {name} has more than {LARGEST_FILE:,} bytes; is this BLiMP.zip?")
             for line in archive.read(name).decode("utf-8").splitlines()[:limit]:
                 row = json.loads(line)
-                pairs.append(Pair(row["sentence_good"], row["sentence_bad"], row["field"], row["linguistics_term"], row["UID"]))
+                pairs.append(Pair(row["sentence_good"], row["sentence_bad"], row["field"].replace("/", "_"), row["linguistics_term"], row["UID"]))
     if not pairs:
         raise SystemExit(f"{path}: no .jsonl file with sentence pairs; give BLiMP.zip of alexwarstadt/blimp")
     return pairs
@@ -98,6 +99,7 @@ def main() -> None:
     if not any(scorers.values()):
         ap.error("give at least one of --model, --onnx and --baseline")
     results = {
+        "sha256": file_hashes(args.model, args.onnx),
         "pairs": len(pairs),
         "paradigms": len({p.paradigm for p in pairs}),
         "models": {name: measure(name, s, pairs) for name, s in scorers.items() if s},

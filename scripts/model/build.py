@@ -1,15 +1,18 @@
 """Build the embedded model from the corpora: all steps in order.
 
-  prepare.py -> tokenizer.py -> pretrain.py -> chat.py -> export_onnx.py --check -> evaluate.py
+  prepare -> tokenizer -> pretrain -> chat -> export_onnx --check -> evaluate -> blimp
+          -> measure-samples.mjs -> card
 
-Input:   --corpora DIR (default: ../shared/data/corpora beside the repository).
-Output:  WORK/{data,tok,pretrained,chat,evaluation.json} and the exported folder
-         (default public/models/tabtune-tiny; its README.md is written by hand).
+Input:   --shared DIR with corpora/, models/stories260k, eval/blimp and datasets/chatterbot
+         (default: ../shared/data beside the repository).
+Output:  WORK/{data,tok,pretrained,chat,evaluation.json,blimp.json,samples.json} and the exported
+         folder (public/models/tabtune-tiny) with its card.
 
 Run:  pip install -r scripts/model/requirements.txt
-      python scripts/model/build.py --work DIR [--corpora DIR] [--from STEP]
+      python scripts/model/build.py --work DIR [--shared DIR] [--from STEP] [--to STEP]
 
-One hour or less on two CPU cores. With OMP_WAIT_POLICY=PASSIVE, set here, the training steps stay
+About two and a half hours on two CPU cores; minutes of that remain with a CUDA device, where more
+minutes or steps buy a better model. With OMP_WAIT_POLICY=PASSIVE, set here, the training steps stay
 usable on a machine that runs other programs too. A run that --max-minutes cuts short depends on the
 speed of the machine; otherwise the same inputs and package versions give the same text split and
 tokenizer, and weights equal up to rounding.
@@ -25,29 +28,47 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-STEPS = ["prepare", "tokenizer", "pretrain", "chat", "export_onnx", "evaluate"]
+STEPS = ["prepare", "tokenizer", "pretrain", "chat", "export_onnx", "evaluate", "blimp", "samples", "card"]
 
 
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--work", type=Path, required=True, help="scratch folder outside the repository")
-    ap.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "data" / "corpora")
+    ap.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
     ap.add_argument("--out", type=Path, default=ROOT / "public" / "models" / "tabtune-tiny")
     ap.add_argument("--from", dest="first", choices=STEPS, default=STEPS[0], help="start at this step")
-    ap.add_argument("--pretrain-minutes", type=float, default=60)
+    ap.add_argument("--to", dest="last", choices=STEPS, default=STEPS[-1], help="end after this step")
+    ap.add_argument("--pretrain-minutes", type=float, default=90)
+    ap.add_argument("--chat-minutes", type=float, default=20)
     args = ap.parse_args()
-    w = args.work
+    w, shared = args.work, args.shared
+    pretrain = ["--max-minutes", args.pretrain_minutes]
+    chat = ["--max-minutes", args.chat_minutes]
+    baseline = ["--baseline", shared / "models" / "stories260k"]
+    measured = ["--model", w / "chat", "--onnx", args.out, *baseline]
+    made_with = [f"pretrain.py {' '.join(map(str, pretrain))}", f"chat.py {' '.join(map(str, chat))}"]
     arguments = {
-        "prepare": ["--corpora", args.corpora, "--out", w / "data"],
+        "prepare": ["--corpora", shared / "corpora", "--out", w / "data"],
         "tokenizer": ["--data", w / "data", "--out", w / "tok"],
-        "pretrain": ["--data", w / "data", "--tokenizer", w / "tok", "--out", w / "pretrained", "--max-minutes", args.pretrain_minutes],
-        "chat": ["--data", w / "data", "--model", w / "pretrained", "--out", w / "chat"],
+        "pretrain": ["--data", w / "data", "--tokenizer", w / "tok", "--out", w / "pretrained", *pretrain],
+        "chat": [
+            *("--data", w / "data", "--model", w / "pretrained", "--out", w / "chat"),
+            *("--chatterbot", shared / "datasets/chatterbot/chatterbot_corpus/data/english", *chat),
+        ],
         "export_onnx": [w / "chat", args.out, "--check"],
-        "evaluate": ["--data", w / "data", "--model", w / "chat", "--onnx", args.out, "--samples", "--json", w / "evaluation.json"],
+        "evaluate": ["--data", w / "data", *measured, "--samples", "--json", w / "evaluation.json"],
+        "blimp": [shared / "eval" / "blimp" / "BLiMP.zip", *measured, "--json", w / "blimp.json"],
+        "samples": ["--json", w / "samples.json"],
+        "card": [
+            *("--model", w / "chat", "--data", w / "data", "--evaluation", w / "evaluation.json"),
+            *("--blimp", w / "blimp.json", "--sample-runs", w / "samples.json"),
+            *(part for line in made_with for part in ("--made-with", line)),
+        ],
     }
     env = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1", **os.environ}
-    for step in STEPS[STEPS.index(args.first) :]:
-        command = [sys.executable, str(HERE / f"{step}.py"), *map(str, arguments[step])]
+    for step in STEPS[STEPS.index(args.first) : STEPS.index(args.last) + 1]:
+        script = ["node", HERE / "measure-samples.mjs"] if step == "samples" else [sys.executable, HERE / f"{step}.py"]
+        command = [str(part) for part in [*script, *arguments[step]]]
         print("+", " ".join(command), flush=True)
         subprocess.run(command, check=True, env=env)
 

@@ -26,7 +26,7 @@ import torch
 
 from export_onnx import OrtDecoder
 from prepare import SOURCES
-from scoring import Scorer, baseline, bits, checkpoint, onnx_file
+from scoring import Scorer, baseline, bits, checkpoint, file_hashes, onnx_file
 from training import EOT, IM_END, IM_START, load_tokenizer, read_rows
 
 STORY_SOURCES = ("tinystories", "storybooks", "fairytaleqa")
@@ -43,7 +43,7 @@ CHAT_PROMPTS = [
     ["Hello! How are you?", "What is your name?"],
     ["What should I cook for dinner?"],
     ["Tell me a story about a cat."],
-    ["What color is the sky?"],
+    ["What do dogs like to eat?"],
     ["I am sad today."],
 ]
 
@@ -136,10 +136,10 @@ def main() -> None:
     if args.samples and not args.onnx:
         ap.error("--samples needs --onnx EXPORT_DIR")
     torch.set_num_threads(args.threads)
-    results: dict = {}
+    results: dict = {"sha256": file_hashes(args.model, args.onnx)}
     if args.data:
         texts = held_out(args.data, args.limit)
-        results = {"limit": args.limit, "bytes": sizes(texts), "documents": {s: len(t) for s, t in texts.items()}}
+        results |= {"limit": args.limit, "bytes": sizes(texts), "documents": {s: len(t) for s, t in texts.items()}}
         scorers = {
             "f32": args.model and checkpoint(args.model),
             "q4": args.onnx and onnx_file(args.onnx, args.threads),

@@ -6,6 +6,7 @@ token. Rows are sorted by length and padded at the right, which a causal model d
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,8 +51,14 @@ def baseline(folder: Path) -> Scorer:
     return Scorer(tok.encode, lambda ids: model(ids, use_cache=False).logits)
 
 
+def file_hashes(model: Path | None, exported: Path | None) -> dict[str, str]:
+    """SHA-256 of the weight files that were measured, so that a card cannot speak of other ones."""
+    files = [model and model / "model.safetensors", exported and exported / "onnx" / "model_q4.onnx"]
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f}
+
+
 @torch.no_grad()
-def log_probs(scorer: Scorer, rows: list[list[int]], batch_tokens: int = 4096) -> list[np.ndarray]:
+def log_probs(scorer: Scorer, rows: list[list[int]], batch_tokens: int = 1024) -> list[np.ndarray]:
     """Per row the natural log-probabilities f64 [n - 1] of rows[i][1:]; at most `batch_tokens` ids a batch."""
     out: list[np.ndarray] = [np.zeros(0)] * len(rows)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))

@@ -1,4 +1,4 @@
-"""Shared parts of pretrain.py, chat.py and evaluate.py: tokenizer, optimizer, loop, bits per byte.
+"""Shared parts of pretrain.py and chat.py: architecture, tokenizer, optimizers, loop.
 
 Not run on its own.
 """
@@ -6,7 +6,6 @@ Not run on its own.
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 
@@ -153,31 +152,6 @@ def stream(tok: Tokenizer, data: Path, weights: dict[str, float], rng: np.random
         docs += [encoded[i] for i in rng.permutation(len(encoded))[: round(part * len(encoded))]]
     order = rng.permutation(len(docs))
     return np.concatenate([docs[i] for i in order])
-
-
-def text_nats(model_fn, tok: Tokenizer, texts: list[str], context: int = 512) -> tuple[float, int]:
-    """(sum of -ln p, bytes) of documents, each on its own after <|endoftext|>, in windows of `context`.
-
-    A long document is scored in windows that overlap by half; each token is counted once.
-    `model_fn(ids [1, n])` returns logits [1, n, vocab] as a torch tensor.
-    """
-    nats, size = 0.0, 0
-    for text in texts:
-        ids = [EOT] + tok.encode(text).ids
-        size += len(text.encode())
-        scored = 1
-        while scored < len(ids):
-            begin = 0 if scored == 1 else max(0, scored - context // 2)
-            window = torch.tensor([ids[begin : begin + context]])
-            logp = F.log_softmax(model_fn(window)[0, :-1].float(), -1)
-            picked = logp.gather(1, window[0, 1:, None])[:, 0]
-            nats -= float(picked[scored - begin - 1 :].double().sum())
-            scored = begin + window.shape[1]
-    return nats, size
-
-
-def bits_per_byte(nats: float, size: int) -> float:
-    return nats / math.log(2) / size
 
 
 def save(model, folder: Path, tok_folder: Path, info: dict) -> None:
