@@ -26,6 +26,10 @@ export default defineConfig({
   // Everything the browser tests import: a dependency first met in mid-run would be pre-bundled then and reload the page.
   optimizeDeps: {
     include: [
+      "papaparse",
+      "hyparquet",
+      "hyparquet-compressors",
+      "yaml",
       "@bufbuild/protobuf",
       "@bufbuild/protobuf/codegenv2",
       "@huggingface/jinja",

@@ -15,6 +15,7 @@ export type Conversation =
       readonly messages: readonly Message[];
       /** The first `trainFrom` messages are context only (0: every assistant turn is trained). */
       readonly trainFrom: number;
+      readonly tools?: readonly unknown[];
     }
   | {
       readonly kind: "completion";
@@ -22,7 +23,20 @@ export type Conversation =
       readonly prompt: string;
       readonly completion: string;
     }
-  | { readonly kind: "text"; readonly origin: RowOrigin; readonly text: string };
+  | {
+      readonly kind: "text";
+      readonly origin: RowOrigin;
+      readonly text: string;
+      /** The document goes on in the next row: no end-of-text token follows. */
+      readonly continues?: boolean;
+    }
+  | {
+      readonly kind: "tokens";
+      readonly origin: RowOrigin;
+      readonly ids: readonly number[];
+      /** Same length as `ids`; −100 where the token carries no loss. */
+      readonly labels: readonly number[];
+    };
 
 export interface TokenizedExample {
   readonly origin: RowOrigin;

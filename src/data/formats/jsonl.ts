@@ -1,109 +1,93 @@
-/** JSON Lines: one JSON object per line, UTF-8. */
-import { DataError, shorten } from "../errors";
-import { conversationFromRow } from "../shapes";
-import type { Conversation } from "../types";
-import type { DatasetFormat } from "./types";
+/** JSON Lines: one JSON value per line. Blank lines, CRLF and a comma at a line's end are let pass. */
+import { parseJson } from "../rows/json-text";
+import { headBytes, noContext, type RowScanner, type RowSink, type SlicedFormat } from "./types";
 
-/** A longer line is a file without line breaks, not a row: it is refused before it fills the memory. */
-const longestLine = 32 * 1024 * 1024;
 const lineFeed = 0x0a;
+const remedy = 'every line must hold one whole JSON object, such as {"prompt": "…", "completion": "…"}';
+/** Lines of the head that `match` tries to parse. */
+const triedLines = 5;
 
-export const format: DatasetFormat = {
+export const format: SlicedFormat = {
   id: "jsonl",
   label: "JSON Lines",
+  access: "sliced",
   match(head, name) {
     if (head.includes(0)) return 0;
-    const opensObject = /^\uFEFF?\s*\{/u.test(new TextDecoder("utf-8", { ignoreBOM: true }).decode(head));
-    return (/\.(jsonl|ndjson)$/i.test(name) ? 0.6 : 0) + (opensObject ? 0.4 : 0);
+    const named = /\.(jsonl|ndjson|jsonlines)$/i.test(name);
+    const text = new TextDecoder().decode(head);
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    const cut = head.length >= headBytes && !text.endsWith("\n");
+    const whole = (cut ? lines.slice(0, -1) : lines).slice(0, triedLines);
+    const opensObject = /^\s*\{\s*["}]/.test(text);
+    if (whole.length === 0) return opensObject ? (named ? 0.8 : 0.5) : named ? 0.2 : 0;
+    const values = whole.map(tryParse);
+    const objects = values.filter((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+    const lists = values.filter(Array.isArray);
+    // A list over several lines or in one is the JSON format's; a list on every line is not.
+    if (/^\s*\[/.test(text) && lists.length < Math.max(2, values.length)) return named ? 0.1 : 0;
+    const share = (objects.length + lists.length) / values.length;
+    if (share === 0) return named ? 0.3 : 0;
+    return 0.7 * share + (named ? 0.25 : 0);
   },
-  async *read(blob, name, onBytes): AsyncGenerator<Conversation> {
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    let line = 0;
-    for await (const { bytes, end } of readLines(blob, name)) {
-      line++;
-      let text: string;
-      try {
-        text = decoder.decode(bytes);
-      } catch (cause) {
-        const problem = "the line is not valid UTF-8";
-        throw new DataError({ file: name, line, problem, remedy: "save the file with UTF-8 encoding" }, { cause });
-      }
-      onBytes?.(end);
-      if (text.trim() === "") continue;
-      yield conversationFromRow(parseLine(text, name, line), { file: name, line });
-    }
-  },
+  scanner: () => new LineScanner(),
+  parse: (text, _context, origin) => parseJson(withoutComma(text), origin, remedy),
 };
 
-function parseLine(text: string, file: string, line: number): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const column = errorColumn(cause);
-    const problem = `not valid JSON${column === null ? "" : ` at column ${column}`} (the line begins ${shorten(text.trim(), 40)})`;
-    const remedy = 'every line must hold one whole JSON object, such as {"prompt": "…", "completion": "…"}';
-    throw new DataError({ file, line, problem, remedy }, { cause });
-  }
-}
+/** Every line that is not blank is a row. */
+class LineScanner implements RowScanner {
+  readonly context = noContext;
+  #offset = 0;
+  #line = 1;
+  #lineStart = 0;
+  #blank = true;
 
-/** Engines name the place in their message or not at all: "… at position 12", "… line 1 column 13 …". */
-function errorColumn(cause: unknown): number | null {
-  const message = cause instanceof Error ? cause.message : "";
-  const position = /\bposition (\d+)/.exec(message)?.[1];
-  if (position !== undefined) return Number(position) + 1;
-  const column = /\bcolumn (\d+)/.exec(message)?.[1];
-  return column === undefined ? null : Number(column);
-}
-
-/** The file's lines without their line feed; `end` is the offset in the file after the line. */
-async function* readLines(blob: Blob, file: string): AsyncGenerator<{ bytes: Uint8Array; end: number }> {
-  const reader = blob.stream().getReader();
-  let pieces: Uint8Array[] = [];
-  let pending = 0;
-  let end = 0;
-  let line = 1;
-  try {
-    for (;;) {
-      const chunk = await reader.read().catch((cause: unknown) => {
-        const problem = "the file cannot be read";
-        throw new DataError({ file, problem, remedy: "check that it still exists and choose it again" }, { cause });
-      });
-      if (chunk.done) break;
-      let start = 0;
-      while (start < chunk.value.length) {
-        const at = chunk.value.indexOf(lineFeed, start);
-        const stop = at === -1 ? chunk.value.length : at;
-        pending += stop - start;
-        if (pending > longestLine) {
-          const problem = `the line is longer than ${longestLine / 1024 / 1024} MB`;
-          throw new DataError({ file, line, problem, remedy: "put one JSON object on each line" });
+  feed(chunk: Uint8Array, sink: RowSink): void {
+    const base = this.#offset;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#blank) {
+        const byte = chunk[at];
+        if (byte === lineFeed) {
+          this.#next(base + ++at);
+          continue;
         }
-        pieces.push(chunk.value.subarray(start, stop));
-        start = stop;
-        if (at === -1) break;
-        start++;
-        end += pending + 1;
-        yield { bytes: join(pieces, pending), end };
-        line++;
-        pieces = [];
-        pending = 0;
+        if (byte === 0x20 || byte === 0x09 || byte === 0x0d) {
+          at++;
+          continue;
+        }
+        this.#blank = false;
       }
+      const end = chunk.indexOf(lineFeed, at);
+      if (end === -1) break;
+      sink(this.#lineStart, base + end, this.#line);
+      at = end + 1;
+      this.#next(base + at);
     }
-    if (pending > 0) yield { bytes: join(pieces, pending), end: end + pending };
-  } finally {
-    // Also reached when the consumer stops early: the stream must let go of the file.
-    await reader.cancel().catch(() => undefined);
+    this.#offset = base + chunk.length;
+  }
+
+  finish(sink: RowSink): void {
+    if (!this.#blank) sink(this.#lineStart, this.#offset, this.#line);
+    this.#blank = true;
+  }
+
+  #next(start: number): void {
+    this.#line++;
+    this.#lineStart = start;
+    this.#blank = true;
   }
 }
 
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return first;
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
+/** Also without a byte order mark: files put one after another keep theirs. */
+function withoutComma(text: string): string {
+  const trimmed = text.charCodeAt(0) === 0xfeff ? text.slice(1).trimEnd() : text.trimEnd();
+  return trimmed.endsWith(",") ? trimmed.slice(0, -1) : trimmed;
+}
+
+function tryParse(line: string): unknown {
+  try {
+    return JSON.parse(withoutComma(line));
+  } catch {
+    return undefined;
   }
-  return whole;
 }
