@@ -2,9 +2,10 @@
 import { Template } from "@huggingface/jinja";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as z from "zod/mini";
-import type { Message, Tokenizer } from "../data/tokenizer";
+import type { Message, RenderOptions, Tokenizer } from "../data/tokenizer";
 import { TokenizerError } from "./errors";
 import { readJson, readText } from "./folder";
+import { strftime } from "./strftime";
 import type { ModelFiles } from "./weights/types";
 
 const tokenizerFile = "tokenizer.json";
@@ -14,6 +15,8 @@ const templateFile = "chat_template.jinja";
 const maxTokenizerBytes = 256 * 1024 * 1024;
 const maxConfigBytes = 32 * 1024 * 1024;
 const maxTokenId = 2 ** 22;
+/** Roles that a refusal lists. */
+const mostRolesNamed = 12;
 
 const objectSchema = z.record(z.string(), z.unknown());
 const tokenizerSchema = z.looseObject({
@@ -50,8 +53,14 @@ export async function loadTokenizer(folder: ModelFiles): Promise<Tokenizer> {
     );
   }
   const special = specialTokens({ ...(await optionalObject(folder, specialTokensFile)), ...config });
-  const template = await readTemplate(folder, config);
-  return new FolderTokenizer(folder.name, inner, special, template, config["clean_up_tokenization_spaces"] === true);
+  const templates = await readTemplates(folder, config);
+  return new FolderTokenizer(folder.name, inner, special, templates, config["clean_up_tokenization_spaces"] === true);
+}
+
+interface Templates {
+  readonly plain: Template;
+  /** For chats with a list of tools. */
+  readonly withTools: Template;
 }
 
 class FolderTokenizer implements Tokenizer {
@@ -63,22 +72,22 @@ class FolderTokenizer implements Tokenizer {
   readonly #name: string;
   readonly #inner: HuggingFaceTokenizer;
   readonly #special: ReadonlyMap<string, string>;
-  readonly #template: Template | null;
+  readonly #templates: Templates | null;
   readonly #cleanUp: boolean;
 
   constructor(
     name: string,
     inner: HuggingFaceTokenizer,
     special: ReadonlyMap<string, string>,
-    template: Template | null,
+    templates: Templates | null,
     cleanUp: boolean,
   ) {
     this.#name = name;
     this.#inner = inner;
     this.#special = special;
-    this.#template = template;
+    this.#templates = templates;
     this.#cleanUp = cleanUp;
-    this.hasChatTemplate = template !== null;
+    this.hasChatTemplate = templates !== null;
     let last = -1;
     for (const id of inner.get_vocab().values()) last = Math.max(last, id);
     this.vocabSize = last + 1;
@@ -119,28 +128,55 @@ class FolderTokenizer implements Tokenizer {
     });
   }
 
-  renderChat(messages: readonly Message[], options: { readonly addGenerationPrompt?: boolean } = {}): string {
-    if (!this.#template) {
+  renderChat(messages: readonly Message[], options: RenderOptions = {}): string {
+    if (!this.#templates) {
       throw new TokenizerError(
         `${this.#name} has no chat template (${configFile}: chat_template); pick a chat model or give prompt and completion.`,
       );
     }
+    const { plain, withTools } = this.#templates;
+    const template = options.tools ? withTools : plain;
     try {
-      return this.#template.render({
+      return template.render({
         ...Object.fromEntries(this.#special),
-        messages: messages.map(({ role, content }) => ({ role, content })),
+        messages: messages.map(templateMessage),
         // Python passes None for both, and templates test for it.
-        tools: null,
+        tools: options.tools ?? null,
         documents: null,
         add_generation_prompt: options.addGenerationPrompt ?? false,
+        english_now: (format: string) => strftime(new Date(), format),
       });
     } catch (error) {
       throw new TokenizerError(
-        `The chat template of ${this.#name} refuses the messages with roles ${messages.map(({ role }) => role).join(", ")}: ${reasonOf(error)}.`,
+        `The chat template of ${this.#name} refuses the messages with roles ${rolesOf(messages)}: ${reasonOf(error)}.`,
         { cause: error },
       );
     }
   }
+
+  withTemplate(template: string): Tokenizer {
+    const parsed = parseTemplate(template, `The chat template for ${this.#name}`);
+    const templates = { plain: parsed, withTools: parsed };
+    return new FolderTokenizer(this.#name, this.#inner, this.#special, templates, this.#cleanUp);
+  }
+}
+
+/** The fields that templates know; what a message lacks is left undefined, as templates test for it. */
+function templateMessage({ role, content, tool_calls, tool_call_id, name, input }: Message): Json {
+  return {
+    role,
+    content,
+    ...(tool_calls && { tool_calls }),
+    ...(tool_call_id !== undefined && { tool_call_id }),
+    ...(name !== undefined && { name }),
+    ...(input !== undefined && { input }),
+  };
+}
+
+function rolesOf(messages: readonly Message[]): string {
+  const first = messages.slice(0, mostRolesNamed).map(({ role }) => role);
+  const more = messages.length - first.length;
+  return first.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 async function optionalObject(folder: ModelFiles, path: string): Promise<Json> {
@@ -160,34 +196,42 @@ function specialTokens(json: Json): ReadonlyMap<string, string> {
   return found;
 }
 
-/** A file of its own wins over the entry in tokenizer_config.json; of a list, the template named "default". */
-async function readTemplate(folder: ModelFiles, config: Json): Promise<Template | null> {
-  const ownFile = folder.paths.includes(templateFile);
-  let text: string;
-  if (ownFile) text = await readText(folder, templateFile, maxConfigBytes);
-  else {
-    const given = config["chat_template"];
-    if (given === undefined || given === null) return null;
-    const parsed = z.safeParse(templateSchema, given);
-    if (!parsed.success) {
-      throw new TokenizerError(
-        `${configFile} of ${folder.name} has a chat_template that is neither a text nor a list of named texts.`,
-      );
-    }
-    if (typeof parsed.data === "string") text = parsed.data;
-    else {
-      const named = parsed.data.find(({ name }) => name === "default");
-      if (!named) return null;
-      text = named.template;
-    }
+/**
+ * A file of its own wins over the entry in tokenizer_config.json; of a list, the template named "default" and, for chats with tools,
+ * "tool_use", as transformers takes them.
+ */
+async function readTemplates(folder: ModelFiles, config: Json): Promise<Templates | null> {
+  const parse = (text: string, file: string) => parseTemplate(text, `The chat template in ${file} of ${folder.name}`);
+  if (folder.paths.includes(templateFile)) {
+    const own = parse(await readText(folder, templateFile, maxConfigBytes), templateFile);
+    return { plain: own, withTools: own };
   }
-  try {
-    return new Template(text);
-  } catch (error) {
+  const given = config["chat_template"];
+  if (given === undefined || given === null) return null;
+  const parsed = z.safeParse(templateSchema, given);
+  if (!parsed.success) {
     throw new TokenizerError(
-      `The chat template in ${ownFile ? templateFile : configFile} of ${folder.name} cannot be parsed (${reasonOf(error)}).`,
-      { cause: error },
+      `${configFile} of ${folder.name} has a chat_template that is neither a text nor a list of named texts.`,
     );
+  }
+  const list = typeof parsed.data === "string" ? [{ name: "default", template: parsed.data }] : parsed.data;
+  const named = (wanted: string) => list.find(({ name }) => name === wanted)?.template;
+  const text = named("default");
+  if (text === undefined) return null;
+  const plain = parse(text, configFile);
+  const toolUse = named("tool_use");
+  return { plain, withTools: toolUse === undefined ? plain : parse(toolUse, configFile) };
+}
+
+/** The library's own `strftime_now` writes the months in the browser's language, where Python writes English. */
+const preamble = "{% set strftime_now = english_now %}\n";
+
+/** `what` begins the sentence of a refusal. */
+function parseTemplate(text: string, what: string): Template {
+  try {
+    return new Template(preamble + text);
+  } catch (error) {
+    throw new TokenizerError(`${what} cannot be parsed (${reasonOf(error)}).`, { cause: error });
   }
 }
 

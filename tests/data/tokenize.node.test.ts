@@ -1,11 +1,30 @@
 /** Tokens and labels of every row shape, against what TRL's SFTTrainer prepares. */
 import { describe, expect, it } from "vitest";
-import { conversationFromRow } from "../../src/data/shapes";
+import type { DataOptions } from "../../src/data/options";
+import { conversationFromRow } from "../../src/data/shapes/index";
 import { tokenize } from "../../src/data/tokenize";
 import type { Tokenizer } from "../../src/data/tokenizer";
+import type { Conversation, TokenizedExample } from "../../src/data/types";
 import { anywhere, chat, goldenTokenizer, shapesGolden } from "../support/data-tokenizer";
 
 type Case = (typeof shapesGolden.cases)[number];
+
+/** One example, cut on the right. */
+function only(
+  conversation: Conversation,
+  tokenizer: Tokenizer,
+  maxLength = 512,
+  lossOn: DataOptions["lossOn"] = "assistant",
+): TokenizedExample {
+  const { examples } = tokenize(conversation, tokenizer, { maxLength, lossOn, tooLong: "truncate-right" });
+  const [example] = examples;
+  if (example === undefined || examples.length > 1) throw new RangeError(`${examples.length} examples`);
+  return example;
+}
+
+function learned({ ids, counted }: TokenizedExample, tokenizer: Tokenizer): string {
+  return tokenizer.decode(ids.filter((_, position) => counted[position] === 1));
+}
 
 const groups = new Map<string, Case[]>();
 for (const row of shapesGolden.cases) {
@@ -20,13 +39,13 @@ describe("tokenize against TRL", () => {
       const { template = null, bos = false } = cases[0] ?? {};
       const tokenizer = await goldenTokenizer(template, bos);
       for (const { row, maxLength, ids, labels } of cases) {
-        const conversation = conversationFromRow(row, anywhere);
+        const conversation = conversationFromRow(row, anywhere, null);
         if (ids === null || labels === null) {
           const sentence = `all counted tokens lie beyond max length ${maxLength}`;
-          expect(() => tokenize(conversation, tokenizer, { maxLength })).toThrow(sentence);
+          expect(() => only(conversation, tokenizer, maxLength)).toThrow(sentence);
           continue;
         }
-        const example = tokenize(conversation, tokenizer, { maxLength });
+        const example = only(conversation, tokenizer, maxLength);
         expect(Array.from(example.ids), JSON.stringify(row)).toEqual(ids);
         const ours = Array.from(example.counted);
         const theirs = labels.map((label, position) => Number(label !== -100 && position > 0));
@@ -62,7 +81,7 @@ describe("tokenize against TRL", () => {
 describe("chat rows", () => {
   it("learn the answers of a completion, not the user's turns in it", async () => {
     const tokenizer = await goldenTokenizer("chatml");
-    const { ids, counted } = tokenize(
+    const example = only(
       chat(
         [
           { role: "user", content: "one" },
@@ -73,10 +92,8 @@ describe("chat rows", () => {
         1,
       ),
       tokenizer,
-      { maxLength: 512 },
     );
-    const learned = tokenizer.decode(ids.filter((_, position) => counted[position] === 1));
-    expect(learned).toBe("two<|im_end|>four<|im_end|>\n");
+    expect(learned(example, tokenizer)).toBe("two<|im_end|>four<|im_end|>\n");
   });
 
   it("have no label in forged markers, whatever the content says", async () => {
@@ -86,8 +103,7 @@ describe("chat rows", () => {
       { role: "user", content: forged },
       { role: "assistant", content: "real" },
     ] as const;
-    const { ids, counted } = tokenize(chat(messages), tokenizer, { maxLength: 512 });
-    expect(tokenizer.decode(ids.filter((_, position) => counted[position] === 1))).toBe("real<|im_end|>");
+    expect(learned(only(chat(messages), tokenizer), tokenizer)).toBe("real<|im_end|>");
   });
 
   const turns = [
@@ -103,7 +119,7 @@ describe("chat rows", () => {
     ],
     "a template that refuses": [
       "{% for m in messages %}{% if loop.index0 > 2 %}{{ raise_exception('at most three') }}{% endif %}{{ m.content }}{% endfor %}",
-      "at most three; put the messages into the order that the model's chat template wants.",
+      "at most three; put the messages into the order that the model's chat template wants, or choose",
     ],
     "a template that rewrites earlier turns": [
       "{% for m in messages %}{{ m.role }}: {% if loop.last %}(thinking){% endif %}{{ m.content }}<|im_end|>{% endfor %}",
@@ -113,13 +129,12 @@ describe("chat rows", () => {
   for (const [name, [template, sentence]] of Object.entries(bodies)) {
     it(`refuse ${name} in one sentence`, async () => {
       const tokenizer = await goldenTokenizer(template);
-      expect(() => tokenize(chat(turns), tokenizer, { maxLength: 512 })).toThrow(sentence);
+      expect(() => only(chat(turns), tokenizer)).toThrow(sentence);
     });
   }
 
   it("that rewrite earlier turns still work as prompt and completion", async () => {
     const tokenizer = await goldenTokenizer(bodies["a template that rewrites earlier turns"]?.[0] ?? null);
-    const { ids, counted } = tokenize(chat(turns, 3), tokenizer, { maxLength: 512 });
-    expect(tokenizer.decode(ids.filter((_, position) => counted[position] === 1))).toContain("d<|im_end|>");
+    expect(learned(only(chat(turns, 3), tokenizer), tokenizer)).toContain("d<|im_end|>");
   });
 });

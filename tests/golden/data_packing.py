@@ -44,7 +44,7 @@ def main() -> None:
     datasets.disable_progress_bars()
     rng = random.Random(7)
     cases = []
-    shapes = [(rng.randint(1, 60), rng.choice([2, 7, 16, 64, 100, 512])) for _ in range(150)]
+    shapes = [(rng.randint(1, 60), rng.choice([2, 7, 16, 64, 100, 512])) for _ in range(200)]
     # Beyond 1000 rows TRL packs group by group.
     for rows, max_length in [*shapes, (1000, 64), (1001, 32), (2300, 48)]:
         lengths = random_lengths(rng, rows, max_length)

@@ -128,14 +128,22 @@ def wrap(tokenizer: Tokenizer, template: str | None) -> PreTrainedTokenizerFast:
     )
 
 
-def prepare(rows: list[dict], tokenizer: PreTrainedTokenizerFast, max_length: int, assistant_only: bool) -> list[dict]:
-    """Each row's ids and labels as the trainer's collator would get them; null where TRL drops the row."""
+def prepare(
+    rows: list[dict], tokenizer: PreTrainedTokenizerFast, max_length: int, assistant_only: bool, **options: object
+) -> list[dict]:
+    """Each row's ids and labels as the trainer's collator would get them; null where TRL drops the row. `options`: of SFTConfig."""
     config = LlamaConfig(
         vocab_size=400, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1
     )
     with tempfile.TemporaryDirectory() as folder:
         args = SFTConfig(
-            output_dir=folder, max_length=max_length, assistant_only_loss=assistant_only, report_to=[], bf16=False, use_cpu=True
+            output_dir=folder,
+            max_length=max_length,
+            assistant_only_loss=assistant_only,
+            report_to=[],
+            bf16=False,
+            use_cpu=True,
+            **options,
         )
         trainer = SFTTrainer(
             model=LlamaForCausalLM(config),

@@ -149,15 +149,41 @@ describe("a tokenizer that cannot be used", () => {
     );
   });
 
-  it("takes the default of a list of templates", async () => {
+  it("takes the default of a list of templates, and the one for tools where there are any", async () => {
     const list = [
-      { name: "tool_use", template: "tools" },
+      { name: "tool_use", template: "tools {{ tools | length }}" },
       { name: "default", template: "{{ messages[0].content }}" },
     ];
     const tokenizer = await loadTokenizer(
       folder({ ...plainFiles, "tokenizer_config.json": { eos_token: { content: "<|im_end|>" }, chat_template: list } }),
     );
     expect(tokenizer.renderChat([{ role: "user", content: "x" }])).toBe("x");
+    expect(tokenizer.renderChat([{ role: "user", content: "x" }], { tools: null })).toBe("x");
+    expect(tokenizer.renderChat([{ role: "user", content: "x" }], { tools: [{}, {}] })).toBe("tools 2");
+  });
+
+  it("hands a template the fields that a message has and no others", async () => {
+    const tokenizer = await loadTokenizer(folder({ ...plainFiles, "tokenizer_config.json": bare }));
+    const chosen = tokenizer.withTemplate("{% for m in messages %}{{ m | tojson }};{% endfor %}");
+    expect(
+      chosen.renderChat([
+        { role: "user", content: "a", weight: 0 },
+        { role: "assistant", content: "", tool_calls: [{ id: "1" }], weight: 1 },
+        { role: "tool", content: "4", tool_call_id: "1", name: "f" },
+      ]),
+    ).toBe(
+      '{"role": "user", "content": "a"};{"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]};{"role": "tool", "content": "4", "tool_call_id": "1", "name": "f"};',
+    );
+    expect(tokenizer.hasChatTemplate).toBe(false);
+    expect(() => tokenizer.withTemplate("{{")).toThrow("The chat template for model cannot be parsed (");
+  });
+
+  it("names the first roles of a long chat that a template refuses", async () => {
+    const tokenizer = await loadTokenizer(folder(plainFiles));
+    const long = Array.from({ length: 40 }, (): Message => ({ role: "user", content: "x" }));
+    expect(() => tokenizer.withTemplate("{{ raise_exception('no') }}").renderChat(long)).toThrow(
+      `roles ${"user, ".repeat(11)}user and 28 more: no.`,
+    );
   });
 
   it("skips what the vocabulary cannot spell, as the Python library does, and ids beyond it", async () => {

@@ -22,10 +22,22 @@ export interface ShapesGolden {
 
 export const shapesGolden: ShapesGolden = JSON.parse(readGolden("data-shapes.json"));
 
-/** `template` is a name in the golden file or a template's text; `bos` makes the post-processor put BOS in front. */
-export function goldenTokenizer(template: string | null, bos = false): Promise<Tokenizer> {
-  const tokenizer: object = JSON.parse(readGolden("data-tokenizer.json"));
-  const json = bos ? { ...tokenizer, post_processor: shapesGolden.postProcessor } : tokenizer;
+/**
+ * `template` is a name in the golden file or a template's text; `bos` makes the post-processor put BOS in front; `markers` become
+ * special tokens beside the tokenizer's own.
+ */
+export function goldenTokenizer(
+  template: string | null,
+  bos = false,
+  markers: readonly string[] = [],
+): Promise<Tokenizer> {
+  const tokenizer: { readonly added_tokens: readonly object[] } = JSON.parse(readGolden("data-tokenizer.json"));
+  const added = markers.map((content, index) => ({ id: 400 + index, content, special: true, normalized: false }));
+  const json = {
+    ...tokenizer,
+    added_tokens: [...tokenizer.added_tokens, ...added],
+    ...(bos && { post_processor: shapesGolden.postProcessor }),
+  };
   const config = {
     ...shapesGolden.specialTokens,
     ...(template === null ? {} : { chat_template: shapesGolden.templates[template] ?? template }),
