@@ -3,8 +3,9 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { dataName, dataNotes, dataOptions, filesInput } from "./lib/data.mjs";
 import { CommandError, runCommand } from "./lib/errors.mjs";
-import { adapterInput, fileInput, modelInput, openModel, sampleData, sampleEvalData } from "./lib/inputs.mjs";
+import { adapterInput, modelInput, openModel, sampleData, sampleEvalData } from "./lib/inputs.mjs";
 import { onInterrupt } from "./lib/interrupt.mjs";
 import { finetuneOptions, parseOptions, recipeFields, usage } from "./lib/options.mjs";
 import { formatDuration, progressLine, trainingProgress } from "./lib/progress.mjs";
@@ -28,16 +29,27 @@ await runCommand(async () => {
     throw new CommandError(`--${own} cannot go with --init-adapter: the adapter brings its own; leave it out.`, 2);
   }
   const model = modelInput(values);
-  const data = fileInput(values, "data", sampleData);
-  const evalData = fileInput(values, "eval", values["data"] === undefined ? sampleEvalData : null);
+  const data = filesInput(values, "data", [sampleData]);
+  const ownHeldOut = values["data"] !== undefined || values["eval-share"] !== undefined;
+  const evalData = filesInput(values, "eval", ownHeldOut ? null : [sampleEvalData]);
   const initAdapter = adapterInput(values, "init-adapter");
   await setup({ browser: true });
   const { completeRecipe } = await import("./lib/recipe.mjs");
   const recipe = await completeRecipe(fields);
+  const options = await dataOptions(values);
   const wish = values["out"] === undefined ? undefined : String(values["out"]);
-  const folder = makeRunFolder(wish, `${model.name}-${path.parse(data).name}`);
+  const folder = makeRunFolder(wish, `${model.name}-${dataName(data)}`);
   try {
-    const summary = await train({ model, data, evalData, initAdapter, recipe, folder, probe: values["probe"] });
+    const summary = await train({
+      model,
+      data,
+      evalData,
+      options,
+      initAdapter,
+      recipe,
+      folder,
+      probe: values["probe"],
+    });
     if (values["json"]) process.stdout.write(`${JSON.stringify(summary)}\n`);
     else process.stdout.write(`${path.relative(process.cwd(), folder) || "."}\n`);
   } finally {
@@ -48,15 +60,16 @@ await runCommand(async () => {
 /**
  * @param {{
  *   model: import("./lib/inputs.mjs").ModelInput,
- *   data: string,
- *   evalData: string | null,
+ *   data: readonly string[],
+ *   evalData: readonly string[] | null,
+ *   options: import("./lib/data.mjs").DataOptions,
  *   initAdapter: readonly string[] | null,
  *   recipe: import("../src/ui/headless").FinetuneRequest["recipe"],
  *   folder: string,
- *   probe: string | number | boolean | undefined,
+ *   probe: import("./lib/options.mjs").Values[string] | undefined,
  * }} work
  */
-async function train({ model, data, evalData, initAdapter, recipe, folder, probe }) {
+async function train({ model, data, evalData, options, initAdapter, recipe, folder, probe }) {
   const { openStudio } = await import("./lib/studio.mjs");
   const line = progressLine();
   const progress = trainingProgress(line);
@@ -66,6 +79,7 @@ async function train({ model, data, evalData, initAdapter, recipe, folder, probe
       if ("phase" in event) progress.phase(event);
       if (!("kind" in event)) return;
       if (event.kind === "progress") progress.phase(event.progress);
+      else if (event.kind === "head") return;
       else if (event.kind === "start") {
         line.say(
           `Training ${event.trainableParameters.toLocaleString("en")} parameters for ${event.steps} ${event.steps === 1 ? "step" : "steps"}.`,
@@ -86,25 +100,30 @@ async function train({ model, data, evalData, initAdapter, recipe, folder, probe
     const device = await studio.call("device");
     line.say(`${device.name}${device.isFallback ? ", a software adapter: slow" : ""}`);
     await openModel(studio, model);
-    await studio.giveFiles("data", [data]);
-    if (evalData !== null) await studio.giveFiles("eval", [evalData]);
+    await studio.giveFiles("data", data);
+    if (evalData !== null) await studio.giveFiles("eval", evalData);
     if (initAdapter !== null) await studio.giveFiles("init-adapter", initAdapter);
+    const info = await studio.call("inspect", { recipe, data: "data", options });
+    for (const note of dataNotes(info)) line.say(note);
+    if (info.refusal !== null) throw new CommandError(info.refusal, 2);
     const run = await studio.call("finetune", {
       recipe,
       data: "data",
+      options,
       evalData: evalData === null ? null : "eval",
       initAdapter: initAdapter === null ? null : "init-adapter",
     });
     line.end();
     await saveAdapter(studio, run.id, folder);
-    if (typeof probe === "string") await saveProbe(studio, run.id, path.resolve(probe));
+    if (typeof probe === "string") await saveProbe(studio, run.id, options, path.resolve(probe));
+    if (run.leftOutRows) line.say(`${run.leftOutRows} rows had problems and were left out.`);
     const seconds = (Date.now() - started) / 1000;
     line.say(
       `${run.state === "stopped" ? "Stopped" : "Finished"} after ${run.steps} ${run.steps === 1 ? "step" : "steps"}, ${formatDuration(seconds)}: ${folder}`,
     );
     return {
       model: model.folder ?? model.name,
-      data,
+      data: data.length === 1 ? data[0] : data,
       state: run.state,
       steps: run.steps,
       first_loss: run.losses[0] ?? null,
@@ -143,16 +162,17 @@ async function saveAdapter(studio, run, folder) {
  * Token ids and the tuned model's logits over them, for a comparison with PEFT: FILE is JSON, its numbers lie beside it.
  * @param {import("./lib/studio.mjs").Studio} studio
  * @param {string} run
+ * @param {import("./lib/data.mjs").DataOptions} options
  * @param {string} file
  */
-async function saveProbe(studio, run, file) {
+async function saveProbe(studio, run, options, file) {
   const numbers = `${path.parse(file).name}.bin`;
   /** @type {import("./lib/studio.mjs").Result<"probe"> | null} */
   let probe = null;
   fs.mkdirSync(path.dirname(file), { recursive: true });
   await studio.saveDownload(
     async () => {
-      probe = await studio.call("probe", { data: "data", run, tokens: probeTokens });
+      probe = await studio.call("probe", { data: "data", options, run, tokens: probeTokens });
     },
     path.join(path.dirname(file), numbers),
   );

@@ -1,5 +1,5 @@
 // Takes pictures of the page into the ignored folder screenshots/, at 1280 and 390 px, light and dark:
-//   node scripts/screenshots.mjs [STATE…]             over the fake client: first, busy, finished, failed, no-gpu
+//   node scripts/screenshots.mjs [STATE…]             over the fake client, in all states below
 //   node scripts/screenshots.mjs --url URL [STATE…]   of a served studio, with real runs: first, busy, finished
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -10,8 +10,9 @@ import { softwareArgs } from "./lib/chromium-args.mjs";
 import { setup } from "./setup.mjs";
 
 const { values, positionals } = parseArgs({ options: { url: { type: "string" } }, allowPositionals: true });
-const states =
-  positionals.length > 0 ? positionals : ["first", "busy", "finished", ...(values.url ? [] : ["failed", "no-gpu"])];
+const dataStates = ["settings", "tokens", "table", "reading", "problems", "unmapped", "mapping", "large", "failed"];
+const fakeStates = ["failed", "no-gpu", ...dataStates.map((state) => `data-${state}`)];
+const states = positionals.length > 0 ? positionals : ["first", "busy", "finished", ...(values.url ? [] : fakeStates)];
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = fileURLToPath(new URL("../screenshots/", import.meta.url));
 const minutes = 60_000;
@@ -59,6 +60,11 @@ async function reach(page, state) {
     await page.getByText("This browser has no WebGPU").waitFor();
     return;
   }
+  if (state.startsWith("data-")) {
+    await reachData(page, state);
+    await page.waitForTimeout(200);
+    return;
+  }
   const main = page.getByRole("button", { name: "Train the sample" });
   await main.click({ trial: true });
   if (state === "first") return;
@@ -84,4 +90,40 @@ async function reach(page, state) {
       .waitFor();
   }
   await page.waitForTimeout(200);
+}
+
+/**
+ * @param {import("playwright").Page} page
+ * @param {string} state
+ */
+async function reachData(page, state) {
+  const data = page.locator("#data");
+  /** @type {Readonly<Record<string, () => Promise<void>>>} */
+  const ways = {
+    "data-settings": async () => {
+      await page.getByText("How rows become examples").click();
+      await data.getByLabel("Chat template", { exact: true }).selectOption("own");
+      await data.getByRole("button", { name: "Use this template" }).click();
+      await data.getByText("The first row, rendered").waitFor();
+    },
+    "data-tokens": async () => {
+      await data.getByText("notes.jsonl").waitFor();
+      await data.getByRole("tab", { name: "Tokens" }).click();
+      await data.locator(".token.counted").nth(8).hover();
+    },
+    "data-table": async () => {
+      await data.getByText("notes.jsonl").waitFor();
+      await data.getByRole("tab", { name: "Table" }).click();
+    },
+    "data-reading": () => data.getByText(/kB of/).waitFor(),
+    "data-problems": () => data.getByText(/of the held-out file are in/).waitFor(),
+    "data-unmapped": () => data.getByText("which is a guess").waitFor(),
+    "data-mapping": async () => {
+      await data.getByRole("button", { name: "Check the guess" }).click();
+      await page.getByRole("dialog").getByText("Ready").waitFor();
+    },
+    "data-large": () => data.getByText("Estimated from").waitFor(),
+    "data-failed": () => data.getByText("photo.jsonl").waitFor(),
+  };
+  await ways[state]?.();
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a command works on: the model, the data and the adapter that its options name, or the embedded ones. */
 import path from "node:path";
-import { adapterPaths, existingFile, filesOf } from "./options.mjs";
+import { adapterPaths, filesOf } from "./options.mjs";
 import { root } from "./paths.mjs";
 
 const embeddedModel = "tabtune-tiny";
@@ -20,18 +20,6 @@ export function modelInput(values) {
   if (values["model"] === undefined) return { name: embeddedModel, folder: null, files: [] };
   const folder = path.resolve(String(values["model"]));
   return { name: path.basename(folder), folder, files: filesOf("model", String(values["model"])) };
-}
-
-/**
- * The absolute path that an option names, or `fallback`.
- * @template {string | null} F
- * @param {import("./options.mjs").Values} values
- * @param {string} option
- * @param {F} fallback
- */
-export function fileInput(values, option, fallback) {
-  const given = values[option];
-  return given === undefined ? fallback : existingFile(option, String(given));
 }
 
 /**

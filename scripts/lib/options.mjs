@@ -7,7 +7,7 @@ import { CommandError } from "./errors.mjs";
 
 /**
  * @typedef {object} Option
- * @property {"text" | "number" | "flag"} type
+ * @property {"text" | "texts" | "number" | "flag"} type "texts" may be given several times.
  * @property {string} value How the usage names the value; "" for a flag.
  * @property {string} help
  * @property {string} [field] The recipe field that it sets.
@@ -17,7 +17,7 @@ import { CommandError } from "./errors.mjs";
  */
 
 /** @typedef {Readonly<Record<string, Option>>} OptionTable */
-/** @typedef {Readonly<Record<string, string | number | boolean>>} Values */
+/** @typedef {Readonly<Record<string, string | number | boolean | readonly string[]>>} Values */
 
 /** @type {OptionTable} */
 const model = { model: { type: "text", value: "DIR", help: "model folder; the embedded tabtune-tiny where absent" } };
@@ -27,8 +27,36 @@ const json = { json: { type: "flag", value: "", help: "one JSON object as the la
 const adapter = { adapter: { type: "text", value: "DIR", help: "a PEFT LoRA adapter to put on the model" } };
 
 /** @type {OptionTable} */
+const reading = {
+  format: { type: "text", value: "NAME", help: "jsonl, json, csv, parquet, text or yaml; found out where absent" },
+  template: {
+    type: "text",
+    value: "NAME|FILE",
+    help: "chat template: a built-in one or a Jinja file; the model's own where absent",
+  },
+  "loss-on": {
+    type: "text",
+    value: "WHAT",
+    help: "tokens to learn: assistant, last, completion or all",
+    initial: "assistant",
+  },
+  "too-long": {
+    type: "text",
+    value: "POLICY",
+    help: "rows beyond --max-length: truncate-right, truncate-left, drop, split or error",
+    initial: "truncate-right",
+  },
+  "skip-problems": {
+    type: "flag",
+    value: "",
+    help: "leave out rows that cannot be used, in place of refusing the data",
+  },
+};
+
+/** @type {OptionTable} */
 export const finetuneOptions = {
-  data: { type: "text", value: "FILE", help: "JSONL dataset; the sample dataset where absent" },
+  data: { type: "texts", value: "FILE", help: "dataset, may be given several times; the sample dataset where absent" },
+  ...reading,
   ...model,
   out: { type: "text", value: "DIR", help: "where the adapter goes; a fresh folder in out/ where absent" },
   "init-adapter": { type: "text", value: "DIR", help: "PEFT adapter to start from" },
@@ -79,13 +107,24 @@ export const finetuneOptions = {
     field: "gradientAccumulation",
     initial: "1",
   },
-  "max-length": { type: "number", value: "N", help: "tokens per row", field: "maxLength", initial: "512" },
+  "max-length": {
+    type: "number",
+    value: "N",
+    help: "tokens per row; where absent what the longest row needs, from 128 to 512",
+    field: "maxLength",
+  },
   "weight-decay": { type: "number", value: "N", help: "AdamW weight decay", field: "weightDecay", initial: "0" },
   clip: { type: "number", value: "N", help: "largest gradient norm; 0 is off", field: "clip", initial: "1" },
   seed: { type: "number", value: "N", help: "seed of everything random", field: "seed", initial: "42" },
   "no-shuffle": { type: "flag", value: "", help: "keep the rows in file order", field: "shuffle", sets: false },
   "no-pack": { type: "flag", value: "", help: "one example per row", field: "pack", sets: false },
-  eval: { type: "text", value: "FILE", help: "held-out JSONL file, measured before and after" },
+  eval: { type: "texts", value: "FILE", help: "held-out data, measured before and after; may be given several times" },
+  "eval-share": {
+    type: "number",
+    value: "P",
+    help: "share of the rows to hold out, up to 0.5, chosen by --seed",
+    initial: "0",
+  },
   ...json,
   probe: { type: "text", value: "FILE", help: "token ids and the tuned model's logits, for checks", hidden: true },
 };
@@ -102,7 +141,12 @@ export const generateOptions = {
 
 /** @type {OptionTable} */
 export const evaluateOptions = {
-  data: { type: "text", value: "FILE", help: "JSONL dataset; the sample's held-out file where absent" },
+  data: {
+    type: "texts",
+    value: "FILE",
+    help: "dataset, may be given several times; the sample's held-out file where absent",
+  },
+  ...reading,
   ...model,
   ...adapter,
   "max-length": { type: "number", value: "N", help: "tokens per row; 512 or the model's limit where absent" },
@@ -135,10 +179,10 @@ export function usage(command, summary, table) {
  * @returns {Values | null}
  */
 export function parseOptions(args, table) {
-  /** @type {Record<string, { type: "string" | "boolean", short?: string }>} */
+  /** @type {Record<string, { type: "string" | "boolean", short?: string, multiple?: boolean }>} */
   const options = { help: { type: "boolean", short: "h" } };
   for (const [name, { type }] of Object.entries(table))
-    options[name] = { type: type === "flag" ? "boolean" : "string" };
+    options[name] = { type: type === "flag" ? "boolean" : "string", multiple: type === "texts" };
   /** @type {Record<string, unknown>} */
   let given;
   try {
@@ -147,11 +191,13 @@ export function parseOptions(args, table) {
     throw new CommandError(argumentError(/** @type {Error & { code?: string }} */ (error)), 2);
   }
   if (given["help"]) return null;
-  /** @type {Record<string, string | number | boolean>} */
+  /** @type {Record<string, string | number | boolean | readonly string[]>} */
   const values = {};
   for (const [name, value] of Object.entries(given)) {
     values[name] =
-      table[name]?.type === "number" ? toNumber(name, String(value)) : /** @type {string | boolean} */ (value);
+      table[name]?.type === "number"
+        ? toNumber(name, String(value))
+        : /** @type {string | boolean | string[]} */ (value);
   }
   return values;
 }

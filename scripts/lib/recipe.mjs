@@ -1,20 +1,8 @@
 // @ts-check
-/** The studio's own recipe rules (src/training/recipe.ts), for scripts: one source for defaults, ranges and messages. */
-import path from "node:path";
+/** The studio's own recipe rules (src/training/recipe.ts), for scripts. */
 import { CommandError } from "./errors.mjs";
 import { inOptionTerms } from "./options.mjs";
-import { root } from "./paths.mjs";
-
-/** @returns {Promise<typeof import("../../src/training/recipe")>} */
-async function loadRecipeRules() {
-  const { runnerImport } = await import("vite");
-  const { module } = await runnerImport(path.join(root, "src", "training", "recipe.ts"), {
-    root,
-    configFile: false,
-    logLevel: "error",
-  });
-  return /** @type {typeof import("../../src/training/recipe")} */ (module);
-}
+import { importSource } from "./source.mjs";
 
 /**
  * The whole recipe of a run; `learningRate` and `maxLength` are null where the model is to decide. Throws `CommandError`
@@ -22,7 +10,7 @@ async function loadRecipeRules() {
  * @param {Readonly<Record<string, unknown>>} fields
  */
 export async function completeRecipe(fields) {
-  const { RecipeError, parseRecipe, recipeDefaults } = await loadRecipeRules();
+  const { RecipeError, parseRecipe, recipeDefaults } = await importSource("training/recipe");
   try {
     const recipe = parseRecipe({ ...recipeDefaults, learningRate: 1e-4, ...fields });
     return {

@@ -1,83 +1,206 @@
-/** Dataset file → tokenized rows in memory, with the counts that a person checks before training. */
+/** A dataset as a run uses it: what its rows hold, what stands in the way of training, and its steps, in memory or streamed. */
+import { type BatchOptions, planSteps, type StepPlan } from "./batches";
 import { DataError } from "./errors";
-import { chooseFormat } from "./formats/index";
-import { tokenize } from "./tokenize";
+import { type EvaluationBatches, evaluationBatches, streamedEvaluation } from "./evaluation-batches";
+import { partOf } from "./example-table";
+import type { DataOptions } from "./options";
+import type { RowSource } from "./rows/types";
+import { planStream, type RowStream } from "./stream-batches";
+import type { Reading } from "./survey/read-row";
+import { readRows } from "./survey/row-reader";
+import { type Survey, type SurveyOptions, surveyRows } from "./survey/survey";
+import { withChosenTemplate } from "./templates/index";
 import type { Tokenizer } from "./tokenizer";
 import type { TokenizedExample } from "./types";
 
-/** All rows are held in memory, about 5 bytes a token; beyond this a tab is at risk. */
-const mostTokens = 50_000_000;
-/** Milliseconds of work between two reports; there, other events of the thread get their turn (an abort, above all). */
-const reportInterval = 50;
+export interface Dataset {
+  readonly name: string;
+  readonly source: RowSource;
+  readonly reading: Reading;
+  readonly survey: Survey;
+  readonly figures: DatasetFigures;
+}
 
-export interface DatasetCounts {
-  readonly rows: number;
+/** For all rows of the dataset; estimated where the survey is a sample. Rows are those of the files. */
+export interface DatasetFigures {
+  /** Of rows that are trained on. */
+  readonly examples: number;
   readonly tokens: number;
   /** Tokens that carry loss. */
   readonly countedTokens: number;
   readonly truncatedRows: number;
-  /** Tokens of the longest row after truncation. */
+  readonly droppedRows: number;
+  readonly splitRows: number;
+  /** A sample finds only some of them, so that there it is the least that there can be. */
+  readonly duplicateRows: number;
+  readonly heldOutRows: number;
+  /** Tokens of the longest example. */
   readonly longestRow: number;
 }
 
-export interface TokenizedDataset {
-  readonly name: string;
-  readonly examples: readonly TokenizedExample[];
-  readonly counts: DatasetCounts;
-}
-
-export interface LoadOptions {
-  readonly maxLength: number;
-  /** Bytes of the file done and in all. */
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** Throws `DataError` for the first row that cannot be used, and the signal's reason when aborted. */
-export async function loadDataset(
-  blob: Blob,
-  name: string,
+/** How rows become examples. Throws `DataError` for a chat template that cannot be used. */
+export function readingOf(
   tokenizer: Tokenizer,
-  options: LoadOptions,
-): Promise<TokenizedDataset> {
-  const { maxLength, onProgress, signal } = options;
-  signal?.throwIfAborted();
-  const format = await chooseFormat(blob, name);
-  const examples: TokenizedExample[] = [];
-  let tokens = 0;
-  let countedTokens = 0;
-  let truncatedRows = 0;
-  let longestRow = 0;
-  let bytes = 0;
-  let reported = performance.now();
-  const onBytes = (done: number) => {
-    bytes = done;
+  options: Pick<DataOptions, "mapping" | "template" | "lossOn" | "tooLong">,
+  maxLength: number,
+  unknownToken: Reading["unknownToken"] = () => null,
+): Reading {
+  const { mapping, lossOn, tooLong } = options;
+  return {
+    tokenizer: withChosenTemplate(tokenizer, options.template),
+    mapping,
+    lossOn,
+    tooLong,
+    maxLength,
+    unknownToken,
   };
-  for await (const conversation of format.read(blob, name, onBytes)) {
-    const example = tokenize(conversation, tokenizer, { maxLength });
-    examples.push(example);
-    tokens += example.ids.length;
-    countedTokens += example.counted.reduce((sum, counted) => sum + counted, 0);
-    if (example.truncated > 0) truncatedRows++;
-    longestRow = Math.max(longestRow, example.ids.length);
-    if (tokens > mostTokens) {
-      throw new DataError({
-        file: name,
-        line: example.origin.line,
-        problem: `the dataset has more than ${mostTokens / 1e6} million tokens up to here`,
-        remedy: "give a smaller file or lower --max-length",
-      });
-    }
-    if (performance.now() - reported >= reportInterval) {
-      onProgress?.(bytes, blob.size);
-      await new Promise((resolve) => setTimeout(resolve));
-      reported = performance.now();
-    }
-    signal?.throwIfAborted();
-  }
-  if (examples.length === 0) {
+}
+
+/** Throws `DataError` for a dataset without rows or a file that is gone, and the signal's reason. */
+export async function openDataset(
+  name: string,
+  source: RowSource,
+  reading: Reading,
+  options: SurveyOptions,
+): Promise<Dataset> {
+  if (source.rows === 0) {
     throw new DataError({ file: name, problem: "the file has no rows", remedy: "choose a file with at least one row" });
   }
-  onProgress?.(blob.size, blob.size);
-  return { name, examples, counts: { rows: examples.length, tokens, countedTokens, truncatedRows, longestRow } };
+  const survey = await surveyRows(source, reading, options);
+  return { name, source, reading, survey, figures: figuresOf(source, survey) };
+}
+
+/** What an unskipped problem or an empty dataset says to a run; null where one may start. */
+export function refusalOf({ name, source, survey }: Dataset, skip: readonly string[]): DataError | null {
+  const found = survey.problems.unskipped(skip);
+  if (found) {
+    const { first, rows } = found;
+    const all = rows === survey.sums.rows;
+    const looked = survey.exact ? `${survey.sums.rows} rows` : `the ${survey.sums.rows} rows looked at`;
+    const others = rows === 1 ? "" : ` (${all ? "all" : `${rows} of`} ${looked} have problems)`;
+    return new DataError(
+      {
+        kind: first.kind,
+        file: first.file,
+        line: first.line,
+        column: first.column,
+        field: first.field,
+        problem: first.problem + others,
+        remedy: all ? first.remedy : `${first.remedy}, or skip the rows with problems`,
+      },
+      { cause: first },
+    );
+  }
+  if (survey.trained.length > 0) return null;
+  const { problemRows, droppedRows } = survey.sums;
+  const lost = [
+    problemRows > 0 ? `${problemRows} have problems` : "",
+    droppedRows > 0 ? `${droppedRows} are longer than the limit and dropped` : "",
+  ].filter((reason) => reason !== "");
+  return new DataError({
+    file: name,
+    problem: `none of the ${source.rows} rows can be used${lost.length > 0 ? `: ${lost.join(", ")}` : ""}`,
+    remedy:
+      problemRows > 0 ? "mend the rows or choose other data" : "raise the max length, or truncate or split long rows",
+  });
+}
+
+function figuresOf(source: RowSource, survey: Survey): DatasetFigures {
+  const { store, sums, split, trained, heldOut } = survey;
+  const ofAll = (count: number) => (sums.rows === 0 ? 0 : Math.round((count * source.rows) / sums.rows));
+  const ofTrained = (count: number) => {
+    return survey.trainedRows === 0 ? 0 : Math.round((count * split.trained) / survey.trainedRows);
+  };
+  const sum = (size: (example: number) => number) => trained.reduce((total, example) => total + size(example), 0);
+  const longest = (examples: Uint32Array) => {
+    return examples.reduce((most, example) => Math.max(most, store.length(example)), 0);
+  };
+  return {
+    examples: ofTrained(trained.length),
+    tokens: ofTrained(sum((example) => store.length(example))),
+    countedTokens: ofTrained(sum((example) => store.targets(example))),
+    truncatedRows: ofAll(sums.truncatedRows),
+    droppedRows: ofAll(sums.droppedRows),
+    splitRows: ofAll(sums.splitRows),
+    duplicateRows: survey.duplicateRows,
+    heldOutRows: split.heldOut,
+    longestRow: Math.max(longest(trained), longest(heldOut)),
+  };
+}
+
+export interface TrainingSteps extends StepPlan {
+  /** Rows with a problem that the run has left out so far. */
+  leftOutRows(): number;
+}
+
+/** The trained rows' steps. Rows with problems are left out: ask `refusalOf` first. */
+export function planTraining(dataset: Dataset, options: BatchOptions): TrainingSteps {
+  const { survey } = dataset;
+  if (!survey.exact) return planStream(trainedRows(dataset), options);
+  const plan = planSteps(partOf(survey.store, survey.trained), options);
+  return { ...plan, leftOutRows: () => survey.sums.problemRows };
+}
+
+/** The rows that `evalShare` held out, of a large dataset an even sample of them; null where none are. */
+export function heldOutBatches({ survey }: Dataset, tokensPerBatch: number): EvaluationBatches | null {
+  if (survey.heldOut.length === 0) return null;
+  return evaluationBatches(partOf(survey.store, survey.heldOut), tokensPerBatch);
+}
+
+/** A dataset that serves to measure a run before and after: all its rows, of a large one an even sample. */
+export function measuredBatches({ survey }: Dataset, tokensPerBatch: number): EvaluationBatches {
+  return evaluationBatches(survey.store, tokensPerBatch);
+}
+
+export interface MeasuredRows {
+  readonly rows: number;
+  readonly truncatedRows: number;
+  /** Rows with a problem. */
+  readonly leftOutRows: number;
+}
+
+/** Every row in file order, each visited once however large the dataset is. `counts` is complete after the pass. */
+export function allBatches(
+  { source, reading, survey }: Dataset,
+  tokensPerBatch: number,
+  signal: AbortSignal,
+): { readonly batches: EvaluationBatches; counts(): MeasuredRows } {
+  const { sums } = survey;
+  if (survey.exact) {
+    const { truncatedRows, problemRows: leftOutRows } = sums;
+    const rows = sums.rows - leftOutRows - sums.droppedRows;
+    return {
+      batches: evaluationBatches(survey.store, tokensPerBatch),
+      counts: () => ({ rows, truncatedRows, leftOutRows }),
+    };
+  }
+  let counted = { rows: 0, truncatedRows: 0, leftOutRows: 0 };
+  async function* examples(): AsyncGenerator<TokenizedExample, void> {
+    counted = { rows: 0, truncatedRows: 0, leftOutRows: 0 };
+    for await (const read of readRows(source, source.rows, reading, signal)) {
+      if (read.problem) counted.leftOutRows++;
+      else if (!read.dropped) counted.rows++;
+      if (read.examples.some(({ truncated }) => truncated > 0)) counted.truncatedRows++;
+      yield* read.examples;
+    }
+  }
+  return { batches: streamedEvaluation(examples, reading.maxLength, tokensPerBatch), counts: () => counted };
+}
+
+function trainedRows({ source, reading, survey }: Dataset): RowStream {
+  const { split, store, trained } = survey;
+  return {
+    rows: split.trained,
+    sample: { rows: survey.trainedRows, lengths: Array.from(trained, (example) => store.length(example)) },
+    visit: split.visit,
+    async load(rows) {
+      const examples: TokenizedExample[] = [];
+      let leftOut = 0;
+      for await (const read of readRows(source, rows, reading)) {
+        examples.push(...read.examples);
+        if (read.problem) leftOut++;
+      }
+      return { examples, leftOut };
+    },
+  };
 }

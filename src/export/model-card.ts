@@ -2,7 +2,7 @@
 import type { Adapter } from "../training/adapter";
 import type { BaseModel, ExportContext, RunFacts } from "./types";
 
-export function modelCard(adapter: Adapter, { base, run }: ExportContext): string {
+export function modelCard(adapter: Adapter, { base, run, chatTemplate = null }: ExportContext): string {
   const { baseModel, rank, alpha, rslora, dropout, targetModules } = adapter.config;
   const scale = rslora ? alpha / Math.sqrt(rank) : alpha / rank;
   const parameters = adapter.modules.reduce((sum, { a, b }) => sum + a.length + b.length, 0);
@@ -30,7 +30,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 base = ${JSON.stringify(baseModel)}
 tokenizer = AutoTokenizer.from_pretrained(base${revision})
 model = AutoModelForCausalLM.from_pretrained(base${revision})
-model = PeftModel.from_pretrained(model, "path/to/this/folder")
+model = PeftModel.from_pretrained(model, "path/to/this/folder")${chatTemplate === null ? "" : templateLine}
 \`\`\`
 
 ## Adapter
@@ -49,6 +49,10 @@ ${run ? trainingSection(run) : ""}
 ${licenseNote(base, baseModel)}
 `;
 }
+
+const templateLine = `
+# trained with a chat template of its own
+tokenizer.chat_template = open("path/to/this/folder/chat_template.jinja").read()`;
 
 function trainingSection(run: RunFacts): string {
   const { recipe } = run;

@@ -5,7 +5,16 @@ import { AdapterError } from "./errors";
 import { modelCard } from "./model-card";
 import { peftConfigText } from "./peft-config";
 import { type FileTensor, safetensorsBlob } from "./safetensors-file";
-import type { ExportContext, ExportTarget } from "./types";
+import type { ExportContext, ExportFile, ExportTarget } from "./types";
+
+/** Where transformers looks for a template beside a tokenizer. */
+export const chatTemplateFile = "chat_template.jinja";
+
+/** An adapter that is asked in another template than it learned answers badly: its own goes along. */
+function templateFile({ chatTemplate }: ExportContext): ExportFile[] {
+  if (chatTemplate === undefined || chatTemplate === null) return [];
+  return [{ path: chatTemplateFile, blob: new Blob([chatTemplate], { type: "text/plain" }) }];
+}
 
 /** What PEFT puts in front of a module's path in the base model. */
 export const peftPrefix = "base_model.model.";
@@ -30,6 +39,7 @@ export const peft: ExportTarget = {
         blob: new Blob([peftConfigText(config, context.base.revision)], { type: "application/json" }),
       },
       { path: peftWeightsFile, blob: safetensorsBlob(tensors, { format: "pt" }) },
+      ...templateFile(context),
       { path: "README.md", blob: new Blob([modelCard(adapter, context)], { type: "text/markdown" }) },
     ];
   },

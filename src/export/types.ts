@@ -42,6 +42,8 @@ export interface ExportContext {
   readonly base: BaseModel;
   /** null for an adapter that was made elsewhere. */
   readonly run: RunFacts | null;
+  /** Jinja text of the chat template that the adapter was trained with; null or absent where it is the base model's own. */
+  readonly chatTemplate?: string | null;
 }
 
 export interface ExportFile {

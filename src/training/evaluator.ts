@@ -1,5 +1,4 @@
 /** The loss of held-out rows under a model, with or without an adapter; forward pass only. */
-import type { PackedBatch } from "../data/types";
 import type { Device } from "../engine/device";
 import { Graph } from "../engine/graph";
 import { type Program, Workspace } from "../engine/program";
@@ -9,6 +8,7 @@ import type { LoadedModel } from "../model/load";
 import { layoutLora, loraPairs, writeLora } from "../model/lora";
 import { type Adapter, adapterScale } from "./adapter";
 import {
+  type Batches,
   type LossInputs,
   type LossOptions,
   measureLoss,
@@ -72,7 +72,7 @@ export class Evaluator {
     return new Evaluator(device, inputs, owned, workspace, program, await Readback.create(device, statisticsBytes));
   }
 
-  measure(batches: Iterable<PackedBatch>, options: LossOptions = {}) {
+  measure(batches: Batches, options: LossOptions = {}) {
     return measureLoss(this.#device, this.#program, this.#readback, this.#inputs, batches, options);
   }
 

@@ -76,6 +76,9 @@ export function writeBatch(device: Device, inputs: LossInputs, batch: PackedBatc
   return { tokens: batch.ids.length, targets: batch.targets.length };
 }
 
+/** Held-out batches, made as they are asked for. */
+export type Batches = AsyncIterable<PackedBatch> | Iterable<PackedBatch>;
+
 export interface LossOptions {
   /** Multiplies the adapter's scale; 1 as trained. */
   readonly strength?: number;
@@ -89,12 +92,12 @@ export async function measureLoss(
   program: Program,
   readback: Readback,
   inputs: LossInputs,
-  batches: Iterable<PackedBatch>,
+  batches: Batches,
   options: LossOptions,
 ): Promise<{ readonly loss: number; readonly countedTokens: number }> {
   let total = 0;
   let countedTokens = 0;
-  for (const batch of batches) {
+  for await (const batch of batches) {
     options.signal?.throwIfAborted();
     const sizes = writeBatch(device, inputs, batch);
     program.run({ ...sizes, lossScale: 0, accumulateLoss: 0, strength: options.strength ?? 1 });

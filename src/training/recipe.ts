@@ -54,6 +54,15 @@ export function defaultLearningRate(hiddenSize: number): number {
   return Number((5e-4 * (2000 / hiddenSize) ** 0.781).toPrecision(3));
 }
 
+/**
+ * The max length that suits rows of up to `longestRow` tokens where the user gives none: they fit whole, and packed rows of
+ * short data stay short, so that a small dataset gives many optimizer steps and not a few large ones. At most `most`.
+ */
+export function fittingMaxLength(longestRow: number, most: number): number {
+  const shortest = 128;
+  return Math.min(most, Math.max(shortest, 2 ** Math.ceil(Math.log2(Math.max(1, longestRow)))));
+}
+
 /** Everything but the learning rate, which follows the model's width. */
 export const recipeDefaults: Omit<Recipe, "learningRate"> = {
   rank: 8,

@@ -24,6 +24,7 @@ import { adamw } from "../ops/adamw";
 import { gradientNorm } from "../ops/gradient-norm";
 import { adapterScale } from "./adapter";
 import {
+  type Batches,
   type LossInputs,
   type LossOptions,
   measureLoss,
@@ -259,7 +260,7 @@ export class TrainingSession {
   }
 
   /** Token-weighted mean cross-entropy in nats without dropout, with the adapter at `strength`. */
-  evaluate(batches: Iterable<PackedBatch>, options: LossOptions = {}) {
+  evaluate(batches: Batches, options: LossOptions = {}) {
     return measureLoss(this.#device, this.#evaluation, this.#readback, this.#plan.inputs, batches, options);
   }
 

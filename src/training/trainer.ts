@@ -1,6 +1,7 @@
 /** The training loop as a stream of events: it neither stores nor posts anything. */
-import type { PackedBatch, StepBatch } from "../data/types";
+import type { StepBatch } from "../data/types";
 import { DivergedError } from "./errors";
+import type { Batches } from "./loss";
 import type { Recipe } from "./recipe";
 import { scheduleFactor } from "./schedule";
 import type { TrainingSession } from "./session";
@@ -33,9 +34,9 @@ export interface EvalEvent {
 
 export interface TrainingPlan {
   readonly steps: number;
-  readonly batches: Iterable<StepBatch>;
+  readonly batches: AsyncIterable<StepBatch> | Iterable<StepBatch>;
   /** Held-out batches, visited before the first step and after the last; null without held-out data. */
-  readonly heldOut: Iterable<PackedBatch> | null;
+  readonly heldOut: Batches | null;
 }
 
 /**
@@ -59,7 +60,7 @@ export async function* train(
   };
   yield* evaluate(0);
   let finished = 0;
-  for (const batch of plan.batches) {
+  for await (const batch of plan.batches) {
     if (signal.aborted) break;
     const start = performance.now();
     const learningRate =

@@ -1,12 +1,14 @@
 /** The page that the command line opens (headless.html): the typed client, reachable from a script. No interface, no state of its own. */
 import { type Recipe, recipeDefaults } from "../training/recipe";
-import { createClient } from "../worker/client";
+import { createClient, dataDefaults } from "../worker/client";
 import { StudioError } from "../worker/errors";
 import type {
   AdapterFiles,
   CallName,
   Calls,
+  DataOptions,
   DataSource,
+  DatasetInfo,
   ErrorData,
   EvaluateSummary,
   GenerateRequest,
@@ -22,13 +24,18 @@ export type Outcome<T> = { readonly ok: T } | { readonly error: ErrorData };
 /** Files chosen in the page's input, kept under a name that later calls use. */
 export type FilesKey = string;
 
-export interface FinetuneRequest {
+export interface DataRequest {
   /** null: the default of the open model. */
   readonly recipe: Omit<Recipe, "learningRate" | "maxLength"> & {
     readonly learningRate: number | null;
     readonly maxLength: number | null;
   };
   readonly data: FilesKey;
+  /** How the data is read; the defaults where absent. Held-out data is read in the same way. */
+  readonly options?: DataOptions;
+}
+
+export interface FinetuneRequest extends DataRequest {
   readonly evalData: FilesKey | null;
   readonly initAdapter: FilesKey | null;
 }
@@ -41,6 +48,8 @@ export interface HeadlessApi {
   openModel(
     request: { readonly embedded: string } | { readonly name: string; readonly files: FilesKey },
   ): Promise<Outcome<ModelInfo>>;
+  /** What the data holds and what stands in the way of training on it. */
+  inspect(request: DataRequest): Promise<Outcome<DatasetInfo>>;
   finetune(request: FinetuneRequest): Promise<Outcome<RunSummary>>;
   /** Asks the running call to stop; a training keeps what it learned. */
   stop(): Promise<Outcome<null>>;
@@ -50,12 +59,14 @@ export interface HeadlessApi {
   generate(request: GenerateRequest): Promise<Outcome<GenerateSummary>>;
   evaluate(request: {
     readonly data: FilesKey;
+    readonly options?: DataOptions;
     readonly maxLength: number;
     readonly run: RunId | null;
   }): Promise<Outcome<EvaluateSummary>>;
-  /** Logits over the first row of the data, at most `tokens` of it; the float32 values come as a download. */
+  /** Logits over the first good row of the data, at most `tokens` of it; the float32 values come as a download. */
   probe(request: {
     readonly data: FilesKey;
+    readonly options?: DataOptions;
     readonly run: RunId;
     readonly tokens: number;
   }): Promise<Outcome<{ readonly ids: readonly number[]; readonly vocabSize: number }>>;
@@ -109,9 +120,17 @@ function blobAt(key: FilesKey, idx: number): File {
   return file.blob;
 }
 
-function dataSource(key: FilesKey): DataSource {
-  const blob = blobAt(key, 0);
-  return { name: blob.name, blob };
+function dataSource(key: FilesKey, options: DataOptions = dataDefaults): DataSource {
+  const given = files(key).map(({ blob }) => ({ name: blob.name, blob }));
+  const [first] = given;
+  return { name: given.length === 1 && first ? first.name : `${given.length} files`, files: given, options };
+}
+
+function fullRecipe({ recipe }: DataRequest): Recipe {
+  if (model === null) throw new StudioError("internal", "No model is open.");
+  const learningRate = recipe.learningRate ?? model.defaultLearningRate;
+  const maxLength = recipe.maxLength ?? fittedLength ?? Math.min(recipeDefaults.maxLength, model.maxPositions);
+  return { ...recipe, learningRate, maxLength };
 }
 
 /** The script gives the two files in this order. */
@@ -128,6 +147,8 @@ function download(name: string, blob: Blob): void {
 
 const input = document.querySelector<HTMLInputElement>("#files");
 let model: ModelInfo | null = null;
+/** The max length that suits the data inspected last, where the command names none. */
+let fittedLength: number | null = null;
 
 globalThis.tabtune = {
   keepFiles: ({ key, paths }) =>
@@ -150,15 +171,24 @@ globalThis.tabtune = {
       });
       return model;
     }),
-  finetune: ({ recipe, data, evalData, initAdapter }) =>
+  inspect: (request) =>
+    outcome(async () => {
+      fittedLength = null;
+      const info = await call("inspectDataset", {
+        data: dataSource(request.data, request.options),
+        recipe: fullRecipe(request),
+        fitMaxLength: request.recipe.maxLength === null,
+      });
+      fittedLength = info.maxLength;
+      return info;
+    }),
+  finetune: (request) =>
     outcome(() => {
-      if (model === null) throw new StudioError("internal", "No model is open.");
-      const learningRate = recipe.learningRate ?? model.defaultLearningRate;
-      const maxLength = recipe.maxLength ?? Math.min(recipeDefaults.maxLength, model.maxPositions);
+      const { data, evalData, initAdapter, options } = request;
       return call("train", {
-        recipe: { ...recipe, learningRate, maxLength },
-        data: dataSource(data),
-        evalData: evalData === null ? null : dataSource(evalData),
+        recipe: fullRecipe(request),
+        data: dataSource(data, options),
+        evalData: evalData === null ? null : dataSource(evalData, options),
         initAdapter: initAdapter === null ? null : adapterFiles(initAdapter),
       });
     }),
@@ -175,12 +205,13 @@ globalThis.tabtune = {
       return fileName;
     }),
   generate: (request) => outcome(() => call("generate", request)),
-  evaluate: ({ data, maxLength, run }) => outcome(() => call("evaluate", { data: dataSource(data), maxLength, run })),
-  probe: ({ data, run, tokens }) =>
+  evaluate: ({ data, options, maxLength, run }) =>
+    outcome(() => call("evaluate", { data: dataSource(data, options), maxLength, run })),
+  probe: ({ data, options, run, tokens }) =>
     outcome(async () => {
       const recipe = { ...recipeDefaults, learningRate: 1 };
-      const { preview } = await call("inspectDataset", { data: dataSource(data), recipe });
-      const ids = (preview[0]?.tokens ?? []).slice(0, tokens).map(({ id }) => id);
+      const { preview } = await call("inspectDataset", { data: dataSource(data, options), recipe });
+      const ids = (preview.find((row) => row.problem === null)?.tokens ?? []).slice(0, tokens).map(({ id }) => id);
       const { logits, vocabSize } = await call("logits", { ids, run });
       download("logits.bin", new Blob([logits]));
       return { ids, vocabSize };

@@ -2,6 +2,9 @@
 import { StudioError } from "./errors";
 import type { CallName, CallOptions, Calls, EventReply, Reply, Request, ResultReply, StudioClient } from "./protocol";
 
+/** Values of the data line that the page needs: the policies and what holds where nothing was chosen. */
+export { dataDefaults, lossChoices, tooLongPolicies } from "../data/options";
+
 /** What `connect` needs of a `Worker` or a `MessagePort`. */
 export interface ClientPort {
   postMessage(message: unknown): void;
@@ -28,6 +31,8 @@ export function connect(port: ClientPort): Connection {
     probe: new Map(),
     openModel: new Map(),
     inspectDataset: new Map(),
+    viewRows: new Map(),
+    overlap: new Map(),
     plan: new Map(),
     train: new Map(),
     evaluate: new Map(),

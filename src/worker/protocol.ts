@@ -1,10 +1,16 @@
 /** Everything that crosses between the page and the worker: types only. A call has a result, may have events, and fails with `ErrorData`. */
+import type { ProblemKind } from "../data/errors";
+import type { ColumnMapping, DataOptions } from "../data/options";
+import type { DataFile } from "../data/rows/types";
+import type { LengthHistogram } from "../data/survey/histogram";
+import type { ProblemExample } from "../data/survey/problems";
+import type { RowView } from "../data/survey/row-view";
 import type { Message } from "../data/tokenizer";
 import type { Recipe } from "../training/recipe";
 import type { MemoryPlan } from "../training/session";
 import type { EvalEvent, StepEvent } from "../training/trainer";
 
-export type { MemoryPlan };
+export type { ColumnMapping, DataFile, DataOptions, LengthHistogram, MemoryPlan, ProblemKind, RowView };
 
 export type RunId = string;
 
@@ -22,8 +28,11 @@ export type ModelSource =
   | { readonly kind: "url"; readonly name: string; readonly base: string; readonly paths: readonly string[] };
 
 export interface DataSource {
+  /** What the dataset is called: its file's name, or "3 files". */
   readonly name: string;
-  readonly blob: Blob;
+  /** In the order of their rows. */
+  readonly files: readonly DataFile[];
+  readonly options: DataOptions;
 }
 
 /** The two files of a PEFT adapter folder. */
@@ -61,20 +70,80 @@ export interface ModelInfo {
   readonly canSelfCheck: boolean;
 }
 
+/** A choice among several by id, worded for a person. */
+export interface Choice {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** A shape that rows can have, as the mapping dialog shows it. */
+export interface ShapeInfo extends Choice {
+  readonly fields: readonly { readonly name: string; readonly label: string; readonly required: boolean }[];
+}
+
+export interface DatasetProblems {
+  readonly kind: ProblemKind;
+  /** Rows with this problem. */
+  readonly rows: number;
+  /** True where the options skip them. */
+  readonly skipped: boolean;
+  /** The first few. */
+  readonly examples: readonly ProblemExample[];
+}
+
 export interface DatasetInfo {
   readonly name: string;
+  readonly bytes: number;
+  readonly files: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly rows: number;
+    readonly format: Choice;
+  }[];
+  /** Formats that may read these files, best first. */
+  readonly formats: readonly Choice[];
+  /** Rows in the files. */
   readonly rows: number;
+  /** Columns of the first rows; empty where rows are no objects. */
+  readonly columns: readonly string[];
+  /** What the rows were taken for; null where none fits, so that a mapping is needed. */
+  readonly shape: Choice | null;
+  readonly shapes: readonly ShapeInfo[];
+  /** A guess from the column names where `shape` is null or guessed: the mapping dialog begins with it. */
+  readonly suggestion: ColumnMapping | null;
+  readonly templates: readonly Choice[];
+  /** One sentence where the chosen template does not suit the model. */
+  readonly templateWarning?: string | null;
+  /** Rows that were tokenized for the figures below; fewer than `rows` where the dataset is too large to look at all of it. */
+  readonly surveyedRows: number;
+  /** True where every row was looked at. Otherwise the figures below are for all rows, estimated from a seeded sample. */
+  readonly exact: boolean;
+  /** Tokenized rows that a run sees: rows less the dropped ones, plus the parts of split ones; the held-out share excepted. */
+  readonly examples: number;
   readonly tokens: number;
   readonly countedTokens: number;
   readonly truncatedRows: number;
+  readonly droppedRows: number;
+  readonly splitRows: number;
+  /** Rows whose tokens an earlier row has too; where not `exact`, those among the surveyed rows. */
+  readonly duplicateRows: number;
+  /** Rows held out by `evalShare`. */
+  readonly heldOutRows: number;
+  /** Longest row in tokens, after the policy for long rows. */
   readonly longestRow: number;
+  /** Of the surveyed rows, in tokens, before the policy for long rows. */
+  readonly histogram: LengthHistogram;
+  /** The recipe's, or the smaller one that was asked for with `fitMaxLength`. */
+  readonly maxLength: number;
+  /** By falling count of rows. */
+  readonly problems: readonly DatasetProblems[];
+  /** Null: a run may start. Otherwise one sentence: what stands in its way and what to do. */
+  readonly refusal: string | null;
   /** Optimizer steps that the recipe gives on these rows. */
   readonly steps: number;
+  readonly stepsPerEpoch: number;
   /** The first rows as the model will see them. */
-  readonly preview: readonly {
-    readonly line: number;
-    readonly tokens: readonly { readonly id: number; readonly text: string; readonly counted: boolean }[];
-  }[];
+  readonly preview: readonly RowView[];
 }
 
 export interface ProgressEvent {
@@ -82,7 +151,14 @@ export interface ProgressEvent {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** Rows found so far, while a dataset is read. */
+  readonly rows?: number;
 }
+
+export type InspectEvent =
+  | { readonly kind: "progress"; readonly progress: ProgressEvent }
+  /** The first rows, long before a large file has been gone through. */
+  | { readonly kind: "head"; readonly rows: readonly RowView[] };
 
 export type TrainEvent =
   | { readonly kind: "progress"; readonly progress: ProgressEvent }
@@ -101,6 +177,10 @@ export interface RunSummary {
   readonly name: string;
   readonly model: string;
   readonly dataset: string;
+  /** How the dataset was read. Absent in runs of earlier versions and in adapters from elsewhere. */
+  readonly dataOptions?: DataOptions;
+  /** Rows with a problem that the run did not learn from; absent where `dataOptions` is. */
+  readonly leftOutRows?: number;
   readonly recipe: Recipe;
   /** ISO 8601. */
   readonly created: string;
@@ -148,8 +228,10 @@ export interface EvaluateSummary {
   readonly perplexity: number;
   readonly countedTokens: number;
   readonly rows: number;
-  /** Rows longer than the given length, which lost their end. */
+  /** Rows longer than the given length, which lost a part. */
   readonly truncatedRows: number;
+  /** Rows with a problem, which were not measured. */
+  readonly leftOutRows: number;
 }
 
 export interface SelfCheckSummary {
@@ -178,8 +260,25 @@ export interface Calls {
   probe: { in: Record<never, never>; out: DeviceInfo; event: never };
   openModel: { in: { readonly source: ModelSource }; out: ModelInfo; event: ProgressEvent };
   inspectDataset: {
-    in: { readonly data: DataSource; readonly recipe: Recipe };
+    in: {
+      readonly data: DataSource;
+      readonly recipe: Recipe;
+      /** The user chose no max length: the recipe's is the most, and rows that are all shorter get a smaller one. */
+      readonly fitMaxLength?: boolean;
+    };
     out: DatasetInfo;
+    event: InspectEvent;
+  };
+  /** Rows of the dataset inspected last: a page of them, or of those with one kind of problem. */
+  viewRows: {
+    in: { readonly from: number; readonly count: number; readonly problem: ProblemKind | null };
+    out: { readonly rows: readonly RowView[]; readonly total: number };
+    event: never;
+  };
+  /** Rows that the training and the held-out data of a run have in common. */
+  overlap: {
+    in: { readonly data: DataSource; readonly evalData: DataSource; readonly recipe: Recipe };
+    out: { readonly rows: number; readonly examples: readonly RowView[] };
     event: ProgressEvent;
   };
   /** For the dataset inspected last, or for full rows before one was. */

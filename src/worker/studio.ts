@@ -1,6 +1,6 @@
 /** Wires the whole line from file to adapter: one handler per call of the protocol. */
-import { evaluationBatches, planSteps } from "../data/batches";
-import type { TokenizedDataset } from "../data/dataset";
+import { dataDefaults } from "../data/options";
+import { withChosenTemplate } from "../data/templates/index";
 import { adapterFault } from "../export/check";
 import { AdapterError } from "../export/errors";
 import { exportTargets } from "../export/registry";
@@ -8,22 +8,20 @@ import { zipFiles } from "../export/zip";
 import { Decoder } from "../model/generation/decoder";
 import { generate } from "../model/generation/generate";
 import { type Adapter, adapterScale } from "../training/adapter";
-import { Evaluator } from "../training/evaluator";
 import { recipeDefaults } from "../training/recipe";
-import { planMemory, type SessionSizes } from "../training/session";
+import { dataHandlers } from "./data-handlers";
+import { DataSlot } from "./data-slot";
 import { StudioError } from "./errors";
+import { runEvaluation } from "./evaluation";
 import { ModelSlot, type OpenModel } from "./model-slot";
-import type { CallName, Calls, DataSource, Handlers, RunId, RunSummary } from "./protocol";
+import type { CallName, Handlers, RunId, RunSummary } from "./protocol";
 import { seededUniform } from "./random";
 import { runName } from "./storage/names";
+import type { RunRecord } from "./storage/record";
 import { deleteRun, listRuns, loadRun, saveRun } from "./storage/runs";
 import { unknownToken } from "./tokens";
-import { checkRecipe, readAdapterFiles, readDataset, runTraining } from "./training-run";
+import { readAdapterFiles, runTraining } from "./training-run";
 
-/** Rows of the dataset that the page shows as tokens. */
-const previewRows = 8;
-/** Held-out rows go through in batches of about this many tokens. */
-const evaluationTokens = 512;
 const gpuLock = "tabtune-gpu";
 /** What a person is told while a call has the GPU. */
 const activity: Readonly<Partial<Record<CallName, string>>> = {
@@ -38,8 +36,8 @@ const activity: Readonly<Partial<Record<CallName, string>>> = {
 /** `siteRoot` is where models/ lies; it ends with a slash. */
 export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot: URL): Handlers {
   const slot = new ModelSlot(siteRoot, onDeviceLost);
-  let inspected: { readonly dataset: TokenizedDataset; readonly key: string | null; readonly open: OpenModel } | null =
-    null;
+  const datasets = new DataSlot();
+  const { forget, ...data } = dataHandlers(slot, datasets);
   let working: CallName | null = null;
   let opening: Promise<unknown> | null = null;
 
@@ -70,27 +68,12 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     );
   }
 
-  async function dataset(
-    open: OpenModel,
-    data: DataSource,
-    maxLength: number,
-    emit: (event: Calls["inspectDataset"]["event"]) => void,
-    signal: AbortSignal,
-  ): Promise<TokenizedDataset> {
-    const key = datasetKey(data, maxLength);
-    if (key !== null && inspected?.key === key && inspected.open === open) return inspected.dataset;
-    inspected = null;
-    const read = await readDataset(open, data, maxLength, emit, signal);
-    inspected = { dataset: read, key, open };
-    return read;
-  }
-
-  async function adapterOf(run: RunId | null, open: OpenModel): Promise<Adapter | null> {
+  async function runOn(open: OpenModel, run: RunId | null): Promise<RunRecord | null> {
     if (run === null) return null;
-    const { adapter } = await loadRun(run);
-    const fault = adapterFault(adapter, open.base);
+    const record = await loadRun(run);
+    const fault = adapterFault(record.adapter, open.base);
     if (fault) throw new AdapterError(fault);
-    return adapter;
+    return record;
   }
 
   function decoder(open: OpenModel, adapter: Adapter | null, capacity: number): Promise<Decoder> {
@@ -111,7 +94,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       while (opening) await opening.catch(() => undefined);
       signal.throwIfAborted();
       const opened = alone("openModel", async () => {
-        inspected = null;
+        forget();
         return slot.open(source, emit, signal);
       });
       opening = opened;
@@ -122,61 +105,14 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       }
     },
 
-    inspectDataset: async ({ data, recipe: given }, emit, signal) => {
-      const open = slot.current;
-      const recipe = checkRecipe(given, open);
-      const { name, counts, examples } = await dataset(open, data, recipe.maxLength, emit, signal);
-      return {
-        name,
-        ...counts,
-        steps: planSteps(examples, recipe).steps,
-        preview: examples.slice(0, previewRows).map(({ origin, ids, counted }) => ({
-          line: origin.line,
-          tokens: Array.from(ids, (id, index) => ({
-            id,
-            text: open.tokenizer.decode([id]),
-            counted: counted[index] === 1,
-          })),
-        })),
-      };
-    },
+    ...data,
 
-    plan: async ({ recipe: given }) => {
-      const open = slot.current;
-      const recipe = checkRecipe(given, open);
-      const rows = recipe.batchSize * recipe.maxLength;
-      const sizes: SessionSizes =
-        inspected?.open === open && inspected.dataset.counts.longestRow <= recipe.maxLength
-          ? planSteps(inspected.dataset.examples, recipe)
-          : { maxTokens: rows, maxTargets: rows, maxSegment: recipe.maxLength };
-      return planMemory(open.device, open.model, recipe, sizes);
-    },
+    train: (input, emit, signal) => exclusive("train", () => runTraining(slot.current, datasets, input, emit, signal)),
 
-    train: (input, emit, signal) => exclusive("train", () => runTraining(slot.current, input, emit, signal)),
-
-    evaluate: ({ data, maxLength, run }, emit, signal) =>
+    evaluate: (input, emit, signal) =>
       exclusive("evaluate", async () => {
         const open = slot.current;
-        const adapter = await adapterOf(run, open);
-        const limit = Math.min(maxLength, open.info.maxPositions);
-        const { examples, counts } = await readDataset(open, data, limit, emit, signal);
-        const batches = evaluationBatches(examples, Math.max(evaluationTokens, counts.longestRow));
-        const evaluator = await Evaluator.create(open.device, open.model, adapter, batches);
-        try {
-          const { loss, countedTokens } = await evaluator.measure(batches, {
-            signal,
-            onProgress: (done) => emit({ phase: "measuring the loss", done, total: counts.countedTokens }),
-          });
-          return {
-            loss,
-            perplexity: Math.exp(loss),
-            countedTokens,
-            rows: counts.rows,
-            truncatedRows: counts.truncatedRows,
-          };
-        } finally {
-          evaluator.destroy();
-        }
+        return runEvaluation(open, datasets, input, (await runOn(open, input.run))?.adapter ?? null, emit, signal);
       }),
 
     logits: ({ ids, run }) =>
@@ -184,7 +120,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         const open = slot.current;
         requireRoom(ids.length, open);
         requireTokens(ids, open);
-        const adapter = await adapterOf(run, open);
+        const adapter = (await runOn(open, run))?.adapter ?? null;
         const made = await decoder(open, adapter, ids.length);
         try {
           return { logits: await made.appendAll(ids, 1), vocabSize: open.model.output.rows };
@@ -196,9 +132,13 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     generate: (request, emit, signal) =>
       exclusive("generate", async () => {
         const open = slot.current;
-        const { tokenizer, model, info } = open;
+        const { model, info } = open;
         const start = performance.now();
-        const adapter = await adapterOf(request.run, open);
+        const run = await runOn(open, request.run);
+        const adapter = run?.adapter ?? null;
+        // The adapter answers in the form that it was trained on.
+        const template = run?.summary.dataOptions?.template ?? dataDefaults.template;
+        const tokenizer = withChosenTemplate(open.tokenizer, template);
         const prompt =
           typeof request.prompt === "string"
             ? tokenizer.encode(request.prompt, { addSpecialTokens: true })
@@ -265,7 +205,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     },
 
     exportAdapter: async ({ run, target: id }) => {
-      const { summary, base, adapter } = await loadRun(run);
+      const { summary, base, adapter, chatTemplate = null } = await loadRun(run);
       const target = exportTargets.get(id);
       if (!target) {
         throw new StudioError(
@@ -274,7 +214,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         );
       }
       const facts = summary.steps > 0 ? summary : null;
-      const files = await target.write(adapter, { base, run: facts });
+      const files = await target.write(adapter, { base, run: facts, chatTemplate });
       return { fileName: `${summary.name}.zip`, blob: await zipFiles(files, new Date(summary.created)) };
     },
 
@@ -293,11 +233,6 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         return selfCheck(open, emit);
       }),
   };
-}
-
-/** Tells files apart by what the browser says of them; a posted file is a new object each time. Null for data without a date. */
-function datasetKey({ name, blob }: DataSource, maxLength: number): string | null {
-  return blob instanceof File ? JSON.stringify([name, blob.size, blob.lastModified, maxLength]) : null;
 }
 
 function requireTokens(ids: readonly number[], open: OpenModel): void {

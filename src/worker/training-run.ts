@@ -1,7 +1,8 @@
 /** One training run from recipe and files to a kept adapter. */
-import { evaluationBatches, planSteps } from "../data/batches";
-import { loadDataset, type TokenizedDataset } from "../data/dataset";
-import { DataError } from "../data/errors";
+import type { BatchBounds } from "../data/batches";
+import { type Dataset, heldOutBatches, measuredBatches, planTraining, refusalOf } from "../data/dataset";
+import type { DataOptions } from "../data/options";
+import { chosenJinja } from "../data/templates/index";
 import { readPeft } from "../export/read-peft";
 import type { BaseModel } from "../export/types";
 import { openSafetensors } from "../model/weights/safetensors";
@@ -9,6 +10,7 @@ import type { Adapter } from "../training/adapter";
 import { parseRecipe, type Recipe, RecipeError } from "../training/recipe";
 import { type SessionSizes, TrainingSession } from "../training/session";
 import { type EvalEvent, type StepEvent, train } from "../training/trainer";
+import type { DataLease, DataSlot } from "./data-slot";
 import { StudioError, toErrorData } from "./errors";
 import type { OpenModel } from "./model-slot";
 import type { AdapterFiles, Calls, DataSource, ProgressEvent, RunId, RunSummary, TrainEvent } from "./protocol";
@@ -16,7 +18,6 @@ import { seededUniform } from "./random";
 import { runName } from "./storage/names";
 import type { RunRecord } from "./storage/record";
 import { checkStorage, listRuns, saveRun } from "./storage/runs";
-import { unknownToken } from "./tokens";
 
 /** A PEFT folder's two files as an adapter of the open model. Throws `AdapterError`, `WeightsError`. */
 export async function readAdapterFiles(files: AdapterFiles, base: BaseModel): Promise<Adapter> {
@@ -36,24 +37,18 @@ export function checkRecipe(value: Recipe, { info }: OpenModel): Recipe {
   return recipe;
 }
 
-/** Reads and tokenizes a dataset file. Throws `DataError`, also for a token that the model does not have. */
-export async function readDataset(
-  open: OpenModel,
-  data: DataSource,
-  maxLength: number,
-  onProgress: (progress: ProgressEvent) => void,
-  signal: AbortSignal,
-): Promise<TokenizedDataset> {
-  const dataset = await loadDataset(data.blob, data.name, open.tokenizer, {
-    maxLength,
-    signal,
-    onProgress: (done, total) => onProgress({ phase: `reading ${data.name}`, done, total }),
-  });
-  for (const { origin, ids } of dataset.examples) {
-    const problem = unknownToken(ids, open);
-    if (problem) throw new DataError({ ...origin, ...problem });
-  }
-  return dataset;
+/** Data that serves to measure: none of its rows is held out of it. */
+export function heldOutData(data: DataSource): DataSource {
+  return { ...data, options: { ...data.options, evalShare: 0 } };
+}
+
+/** What holds the batches of both. */
+export function largerSizes(a: BatchBounds, b: BatchBounds | null): SessionSizes {
+  return {
+    maxTokens: Math.max(a.maxTokens, b?.maxTokens ?? 0),
+    maxTargets: Math.max(a.maxTargets, b?.maxTargets ?? 0),
+    maxSegment: Math.max(a.maxSegment, b?.maxSegment ?? 0),
+  };
 }
 
 /** The run of an adapter that starts elsewhere keeps that adapter's shape. */
@@ -65,29 +60,59 @@ function withAdapter(recipe: Recipe, adapter: Adapter | null): Recipe {
 
 /**
  * Trains, keeps the adapter and gives the run's summary. An aborted run keeps what it learned; aborted before its first
- * step it throws "aborted" and keeps nothing.
+ * step it throws "aborted" and keeps nothing. Throws `DataError` for data with problems that are not skipped.
  */
 export async function runTraining(
   open: OpenModel,
+  datasets: DataSlot,
   input: Calls["train"]["in"],
   emit: (event: TrainEvent) => void,
   signal: AbortSignal,
 ): Promise<RunSummary> {
-  const { device, model, base } = open;
   const started = performance.now();
   await checkStorage();
   const progress = (event: ProgressEvent) => emit({ kind: "progress", progress: event });
-  const initial = input.initAdapter && (await readAdapterFiles(input.initAdapter, base));
+  const initial = input.initAdapter && (await readAdapterFiles(input.initAdapter, open.base));
   const recipe = checkRecipe(withAdapter(input.recipe, initial), open);
-  const dataset = await readDataset(open, input.data, recipe.maxLength, progress, signal);
-  const plan = planSteps(dataset.examples, recipe);
-  const heldOutRows = input.evalData && (await readDataset(open, input.evalData, recipe.maxLength, progress, signal));
-  const heldOut = heldOutRows && evaluationBatches(heldOutRows.examples, plan.maxTokens);
-  const sizes: SessionSizes = {
-    maxTokens: Math.max(plan.maxTokens, heldOut?.maxTokens ?? 0),
-    maxTargets: Math.max(plan.maxTargets, heldOut?.maxTargets ?? 0),
-    maxSegment: Math.max(plan.maxSegment, heldOut?.maxSegment ?? 0),
+  const leases: DataLease[] = [];
+  const take = async (data: DataSource): Promise<Dataset> => {
+    const lease = await datasets.open(open, data, recipe, { onProgress: progress }, signal);
+    leases.push(lease);
+    const refusal = refusalOf(lease.dataset, data.options.skip);
+    if (refusal) throw refusal;
+    return lease.dataset;
   };
+  try {
+    const dataset = await take(input.data);
+    const heldOut = input.evalData && (await take(heldOutData(input.evalData)));
+    const { options } = input.data;
+    return await trainOn(open, { dataset, heldOut, options, initial, recipe, started }, emit, signal);
+  } finally {
+    for (const lease of leases) lease.release();
+  }
+}
+
+interface Work {
+  readonly dataset: Dataset;
+  readonly heldOut: Dataset | null;
+  readonly options: DataOptions;
+  readonly initial: Adapter | null;
+  readonly recipe: Recipe;
+  /** `performance.now()` when the run began. */
+  readonly started: number;
+}
+
+async function trainOn(
+  open: OpenModel,
+  { dataset, heldOut: measured, options, initial, recipe, started }: Work,
+  emit: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<RunSummary> {
+  const { device, model } = open;
+  const progress = (event: ProgressEvent) => emit({ kind: "progress", progress: event });
+  const plan = planTraining(dataset, recipe);
+  const heldOut = measured ? measuredBatches(measured, plan.maxTokens) : heldOutBatches(dataset, plan.maxTokens);
+  const sizes = largerSizes(plan, heldOut);
   const session = await TrainingSession.create(device, model, recipe, sizes, (done, total) =>
     progress({ phase: "compiling shaders", done, total }),
   );
@@ -105,8 +130,10 @@ export async function runTraining(
     const log: (StepEvent | EvalEvent)[] = [];
     const keep = async (): Promise<RunSummary> => {
       const matrices = await session.matrices();
+      const data = { dataset: dataset.name, dataOptions: options, leftOutRows: plan.leftOutRows() };
       const outcome = { id, planned: plan.steps, started, log, matrices };
-      const record = recordOf(open, recipe, dataset.name, outcome, await freeName());
+      const chatTemplate = chosenJinja(open.tokenizer, options.template);
+      const record = { ...recordOf(open, recipe, data, outcome, await freeName()), chatTemplate };
       await saveRun(record);
       return record.summary;
     };
@@ -157,7 +184,7 @@ interface Outcome {
 function recordOf(
   { info, base }: OpenModel,
   recipe: Recipe,
-  dataset: string,
+  data: Required<Pick<RunSummary, "dataset" | "dataOptions" | "leftOutRows">>,
   outcome: Outcome,
   name: string,
 ): RunRecord {
@@ -172,7 +199,7 @@ function recordOf(
       id,
       name,
       model: info.name,
-      dataset,
+      ...data,
       recipe,
       created: new Date().toISOString(),
       state: steps.length === planned ? "finished" : "stopped",

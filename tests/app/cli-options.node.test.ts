@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dataName, dataNotes, dataOptions, filesInput } from "../../scripts/lib/data.mjs";
 import { CommandError } from "../../scripts/lib/errors.mjs";
 import {
   adapterPaths,
@@ -17,6 +18,8 @@ import {
   usage,
 } from "../../scripts/lib/options.mjs";
 import { completeRecipe } from "../../scripts/lib/recipe.mjs";
+import { problemKinds } from "../../src/data/errors";
+import { dataDefaults } from "../../src/data/options";
 import { parseRecipe, recipeDefaults } from "../../src/training/recipe";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -84,9 +87,12 @@ describe("finetune's options", () => {
 
   it("show the recipe's own defaults in the usage", () => {
     for (const { field, initial } of Object.values(finetuneOptions)) {
-      if (initial !== undefined)
+      if (initial !== undefined && field !== undefined)
         expect(initial, field).toBe(String(Object.entries(recipeDefaults).find(([key]) => key === field)?.[1]));
     }
+    expect(finetuneOptions["loss-on"]?.initial).toBe(dataDefaults.lossOn);
+    expect(finetuneOptions["too-long"]?.initial).toBe(dataDefaults.tooLong);
+    expect(finetuneOptions["eval-share"]?.initial).toBe(String(dataDefaults.evalShare));
     expect(usage("finetune", "", finetuneOptions)).not.toContain("--probe");
   });
 
@@ -139,7 +145,8 @@ describe("the other commands' options", () => {
       "temperature",
       "seed",
     ]);
-    expect(Object.keys(evaluateOptions)).toEqual(["data", "model", "adapter", "max-length", "json"]);
+    const reading = ["format", "template", "loss-on", "too-long", "skip-problems"];
+    expect(Object.keys(evaluateOptions)).toEqual(["data", ...reading, "model", "adapter", "max-length", "json"]);
   });
 
   it("numbers out of range get a sentence", () => {
@@ -149,6 +156,95 @@ describe("the other commands' options", () => {
       "--seed is 6; it must be a whole number from 0 to 5.",
     );
     expect(slip(() => numberIn({ seed: 0.5 }, "seed", range))).toContain("whole number");
+  });
+});
+
+describe("the data's options", () => {
+  const options = (...args: string[]) => dataOptions(parseOptions(args, finetuneOptions) ?? {});
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tabtune-data-"));
+    writeFileSync(join(folder, "own.jinja"), "{{ messages[0].content }}");
+    writeFileSync(join(folder, "a.csv"), "a");
+    writeFileSync(join(folder, "b.csv"), "b");
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are the defaults where none are given, and reach the studio where they are", async () => {
+    expect(await options()).toEqual(dataDefaults);
+    const given = await options(
+      ...["--format", "csv", "--template", "chatml", "--loss-on", "all", "--too-long", "split", "--skip-problems"],
+      ...["--eval-share", "0.1"],
+    );
+    expect(given).toEqual({
+      format: "csv",
+      mapping: null,
+      template: { kind: "named", id: "chatml" },
+      lossOn: "all",
+      tooLong: "split",
+      skip: problemKinds,
+      evalShare: 0.1,
+    });
+    expect((await options("--template", "model")).template).toEqual({ kind: "model" });
+    expect((await options("--template", join(folder, "own.jinja"))).template).toEqual({
+      kind: "own",
+      jinja: "{{ messages[0].content }}",
+    });
+  });
+
+  it.each([
+    [["--loss-on", "answers"], '--loss-on is "answers"; it must be assistant, last, completion or all.'],
+    [["--too-long", "cut"], '--too-long is "cut"; it must be truncate-right, truncate-left, drop, split or error.'],
+    [["--eval-share", "0.6"], "--eval-share is 0.6; it must be a number from 0 to 0.5."],
+    [["--eval-share", "0.1", "--eval", "x"], "--eval-share and --eval both say what is held out; give one of them."],
+    [["--template", "no.jinja"], "--template no.jinja: there is no such file."],
+  ])("%j: %s", async (args, message) => {
+    expect(await options(...args).catch((error: unknown) => error)).toMatchObject({ exitCode: 2, message });
+  });
+
+  it("take several files in their order", () => {
+    const files = [join(folder, "b.csv"), join(folder, "a.csv")];
+    const values = parseOptions(["--data", files[0] ?? "", "--data", files[1] ?? ""], finetuneOptions) ?? {};
+    expect(filesInput(values, "data", null)).toEqual(files);
+    expect(filesInput(values, "eval", null)).toBeNull();
+    expect(dataName(files)).toBe("b");
+    expect(dataName(["/x/rows.jsonl.gz"])).toBe("rows");
+    const missing = parseOptions(["--data", files[0] ?? "", "--data", "no.csv"], finetuneOptions) ?? {};
+    expect(slip(() => filesInput(missing, "data", null))).toBe("--data no.csv: there is no such file.");
+  });
+
+  it("make notes of problems by kind, with the first lines of each", () => {
+    const example = (line: number) => ({
+      row: line - 1,
+      file: "a.jsonl",
+      line,
+      column: null,
+      field: null,
+      message: `a.jsonl line ${line}: not valid JSON.`,
+      excerpt: "",
+    });
+    const info = {
+      problems: [
+        { kind: "syntax" as const, rows: 7, skipped: false, examples: [1, 2, 3, 4, 5].map(example) },
+        { kind: "shape" as const, rows: 1, skipped: true, examples: [example(9)] },
+      ],
+      rows: 12_000_000,
+      surveyedRows: 4000,
+      exact: false,
+      droppedRows: 3,
+      splitRows: 0,
+      templateWarning: null,
+    };
+    expect(dataNotes(info)).toEqual([
+      "12,000,000 rows are too many to look at: figures come from 4,000 of them.",
+      '7 rows with the problem "syntax":',
+      ...[1, 2, 3, 4, 5].map((line) => `  a.jsonl line ${line}: not valid JSON.`),
+      "  … and 2 more",
+      '1 row with the problem "shape", left out:',
+      "  a.jsonl line 9: not valid JSON.",
+      "3 rows are longer than --max-length and dropped.",
+    ]);
+    expect(dataNotes({ ...info, problems: [], exact: true, droppedRows: 0 })).toEqual([]);
   });
 });
 

@@ -181,9 +181,9 @@ describe("finetune", () => {
   });
 
   it.each([
-    ["prose", "Once upon a time\n", /prose\.jsonl line 1: not valid JSON/],
-    ["nothing", "", /nothing\.jsonl: the file is empty/],
-    ["unknown", '{"a":1}\n', /unknown\.jsonl line 1: .*no known shape/],
+    ["nothing", "", /^nothing\.jsonl: the file is empty/],
+    ["unknown", '{"a":1}\n', /^unknown\.jsonl line 1: the row has the columns "a", which is no known shape/],
+    ["archive", "PK\u0003\u0004\u0000\u0000", /^archive\.jsonl: the file is a ZIP archive/],
   ])("%s as data: exit code 2, one sentence, no folder", slow, async (name, text, message) => {
     writeFileSync(at(`${name}.jsonl`), text);
     const { code, stdout, stderr } = await command(
@@ -198,6 +198,42 @@ describe("finetune", () => {
     expect(stderr.trim().split("\n").at(-1)).toMatch(message);
     expect(existsSync(at(`out-${name}`))).toBe(false);
   });
+
+  it(
+    "lists bad rows by kind with their lines and refuses, or trains on the others of several files",
+    slow,
+    async () => {
+      writeFileSync(
+        at("mixed.jsonl"),
+        '{"text": "A red boat."}\n{no\n{"text": 5}\n{"text": "A blue sea."}\n{"what": 1}\n',
+      );
+      const both = ["--data", "mixed.jsonl", "--data", "data.jsonl", "--max-length", "64", "--steps", "1", "--json"];
+      const refused = await command("finetune.mjs", ...both, "--out", "refused");
+      expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 2, stdout: "" });
+      expect(refused.stderr).toContain('1 row with the problem "syntax":\n  mixed.jsonl line 2: not valid JSON');
+      expect(refused.stderr).toContain('1 row with the problem "field":\n  mixed.jsonl line 3, text: ');
+      expect(refused.stderr).toContain('1 row with the problem "shape":\n  mixed.jsonl line 5: ');
+      expect(refused.stderr.trim().split("\n").at(-1)).toMatch(
+        /^mixed\.jsonl line 2: .* \(3 of 7 rows have problems\); .*, or skip the rows with problems\.$/,
+      );
+      const kept = await command("finetune.mjs", ...both, "--out", "kept", "--skip-problems", "--eval-share", "0.3");
+      expect(kept.stderr).toContain("3 rows had problems and were left out.\n");
+      expect(summary({ ...kept, stderr: "" })).toMatchObject({
+        state: "finished",
+        steps: 1,
+        data: [at("mixed.jsonl"), at("data.jsonl")],
+        eval_before: expect.any(Number),
+      });
+      const measured = await command("evaluate.mjs", "--data", "mixed.jsonl", "--skip-problems", "--json");
+      expect(measured.stderr).toContain("3 rows had problems and were left out.\n");
+      expect(summary({ ...measured, stderr: "" })).toMatchObject({ rows: 2 });
+      const template = await command("evaluate.mjs", "--data", "data.jsonl", "--template", "nothing");
+      expect(template).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/there is no template named "nothing"; choose/),
+      });
+    },
+  );
 
   it("a folder that is no model and a module that the model lacks: exit code 2", slow, async () => {
     writeFileSync(at("config.json"), "{}");

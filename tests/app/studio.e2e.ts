@@ -11,7 +11,7 @@ const rows = Array.from({ length: 12 }, (_, index) =>
 );
 const dataset = { name: "mine.jsonl", mimeType: "application/jsonl", buffer: Buffer.from(`${rows.join("\n")}\n`) };
 
-const dropZone = (page: Page) => page.locator('input[type="file"][aria-label^="Drop a JSONL file"]');
+const dropZone = (page: Page) => page.locator('input[type="file"][aria-label^="Drop files"]');
 const alert = (page: Page) => page.getByRole("alert");
 
 /** What the page said when it met an error of its own; read after each test. */
@@ -69,8 +69,9 @@ test("drop a file, train, reload, download an adapter that reads", async ({ page
   const asked = await open(page);
   await dropZone(page).setInputFiles(dataset);
   await expect(page.getByRole("button", { name: "Start training" })).toBeEnabled();
-  await expect(page.locator(".token.masked").first()).toBeVisible();
-  await expect(page.locator(".token.counted").first()).toBeVisible();
+  await page.getByRole("tab", { name: "Tokens" }).click();
+  await expect(page.locator(".tokens .token.masked").first()).toBeVisible();
+  await expect(page.locator(".tokens .token.counted").first()).toBeVisible();
   await trainSteps(page, 3);
   await expect(page.getByText("Step 3 of 3")).toBeVisible();
   const kept = await page.getByText("Kept in this browser as").textContent();
@@ -138,33 +139,54 @@ test("the self-check says that our kernels and ONNX Runtime agree", async ({ pag
 
 test.describe("bad input is told in one sentence and the page goes on", () => {
   const cases = [
-    ["a binary file", "photo.jsonl", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 3, 0xff, 0xfe]), /photo\.jsonl/],
-    ["an empty file", "empty.jsonl", Buffer.alloc(0), /empty\.jsonl/],
+    [
+      "a binary file",
+      "photo.jsonl",
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 3, 0xff, 0xfe]),
+      /photo\.jsonl/,
+      "Choose a dataset",
+    ],
+    ["an empty file", "empty.jsonl", Buffer.alloc(0), /empty\.jsonl/, "Choose a dataset"],
     [
       "a row that is no JSON",
       "torn.jsonl",
       Buffer.from(`${rows[0]}\n{"prompt": "a\n`),
       /torn\.jsonl.*line 2|line 2.*torn\.jsonl/,
+      "Fix the data first",
     ],
     [
       "a row of unknown shape",
       "odd.jsonl",
       Buffer.from(`${rows[0]}\n{"colour":"blue"}\n`),
       /odd\.jsonl.*line 2|line 2.*odd\.jsonl/,
+      "Fix the data first",
     ],
   ] as const;
-  for (const [what, name, buffer, sentence] of cases) {
+  for (const [what, name, buffer, sentence, main] of cases) {
     test(what, async ({ page }) => {
       await open(page);
       await dropZone(page).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
       await expect(alert(page)).toContainText(sentence);
-      await expect(page.getByRole("button", { name: "Choose a dataset" })).toBeDisabled();
+      await expect(page.getByRole("button", { name: main })).toBeDisabled();
       await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
       await dropZone(page).setInputFiles(dataset);
       await expect(page.getByRole("button", { name: "Start training" })).toBeEnabled();
       await expect(alert(page)).toHaveCount(0);
     });
   }
+
+  test("rows with a problem can be shown and skipped, and the others train", async ({ page }) => {
+    await open(page);
+    const torn = { ...dataset, name: "torn.jsonl", buffer: Buffer.from(`${rows.join("\n")}\n{"prompt": "a\n`) };
+    await dropZone(page).setInputFiles(torn);
+    await expect(page.getByRole("button", { name: "Fix the data first" })).toBeDisabled();
+    await page.getByRole("button", { name: /^Show the rows/ }).click();
+    await expect(page.locator("#data").getByText("1–1 of 1")).toBeVisible();
+    await page.getByRole("button", { name: /^Skip this row/ }).click();
+    await expect(page.locator("#data").getByText("1 row, skipped")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Start training" })).toBeEnabled();
+    await trainSteps(page, 2);
+  });
 
   test("a learning rate of abc and a rank of 0", async ({ page }) => {
     await open(page);

@@ -1,15 +1,23 @@
 /** The worker's own handlers with a real GPU, real files and a real IndexedDB: what goes wrong must not go far. */
+import { unzipSync } from "fflate";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { dataDefaults } from "../../src/data/options";
 import { recipeDefaults } from "../../src/training/recipe";
 import { TrainingSession } from "../../src/training/session";
-import type { Calls, ModelSource, TrainEvent } from "../../src/worker/protocol";
+import type { Calls, DataOptions, DataSource, InspectEvent, ModelSource, TrainEvent } from "../../src/worker/protocol";
 import { createHandlers } from "../../src/worker/studio";
 
 const handlers = createHandlers(() => undefined, new URL("/", location.href));
 const never = new AbortController().signal;
 const ignore = () => undefined;
 const rows = ["One little bird sang.", "Two little birds sang.", "Three birds flew home."];
-const data = { name: "rows.jsonl", blob: new Blob(rows.map((text) => `${JSON.stringify({ text })}\n`)) };
+const source = (name: string, lines: readonly unknown[], options: Partial<DataOptions> = {}): DataSource => ({
+  name,
+  files: [{ name, blob: new File([lines.map((line) => `${JSON.stringify(line)}\n`).join("")], name) }],
+  options: { ...dataDefaults, ...options },
+});
+const texts = rows.map((text) => ({ text }));
+const data = source("rows.jsonl", texts);
 const recipe = { ...recipeDefaults, rank: 4, learningRate: 1e-3, steps: 3, maxLength: 64, pack: false };
 const train = (
   change: Partial<Calls["train"]["in"]> = {},
@@ -42,6 +50,25 @@ describe("the studio", () => {
         never,
       ),
     ).rejects.toThrow();
+  });
+
+  it("fits the max length to rows that are all short, and trains with the look that it gave", async () => {
+    await open(embedded);
+    const most = { ...recipe, maxLength: 512 };
+    const fitted = await handlers.inspectDataset({ data, recipe: most, fitMaxLength: true }, ignore, never);
+    expect(fitted).toMatchObject({ maxLength: 128, truncatedRows: 0, rows: 3 });
+    expect(await handlers.inspectDataset({ data, recipe: most }, ignore, never)).toMatchObject({ maxLength: 512 });
+  });
+
+  it("gives an adapter the chat template that it learned", async () => {
+    await open(embedded);
+    const chat = [{ prompt: [{ role: "user", content: "Hi" }], completion: [{ role: "assistant", content: "Ahoy!" }] }];
+    const taught = source("chat.jsonl", chat, { template: { kind: "named", id: "alpaca" } });
+    const { id } = await train({ data: taught, recipe: { ...recipe, steps: 1, maxLength: 128 } });
+    const { blob } = await handlers.exportAdapter({ run: id, target: "peft" }, ignore, never);
+    const files = unzipSync(new Uint8Array(await blob.arrayBuffer()));
+    const template = files["chat_template.jinja"];
+    expect(template && new TextDecoder().decode(template)).toContain("### Instruction:");
   });
 
   it("refuses a tokenizer with tokens that the model lacks, naming the line", async () => {
@@ -130,6 +157,135 @@ describe("the studio", () => {
     await expect(taken).rejects.toThrow();
     expect((await last).name).toBe("tabtune-tiny");
     expect((await train()).model).toBe("tabtune-tiny");
+  });
+
+  it("shows what a dataset holds, and its first rows before it is done", async () => {
+    await open(embedded);
+    const events: InspectEvent[] = [];
+    const info = await handlers.inspectDataset({ data, recipe }, (event) => events.push(event), never);
+    expect(info).toMatchObject({
+      name: "rows.jsonl",
+      rows: 3,
+      surveyedRows: 3,
+      exact: true,
+      examples: 3,
+      columns: ["text"],
+      shape: { id: "text" },
+      suggestion: null,
+      problems: [],
+      refusal: null,
+      steps: 3,
+      stepsPerEpoch: 3,
+      maxLength: 64,
+    });
+    expect(info.files).toEqual([
+      { name: "rows.jsonl", bytes: info.bytes, rows: 3, format: { id: "jsonl", label: expect.any(String) } },
+    ]);
+    expect(info.formats[0]?.id).toBe("jsonl");
+    expect(info.templates.length).toBeGreaterThan(2);
+    expect(info.preview.map(({ cells }) => cells["text"])).toEqual(rows);
+    const head = events.findIndex((event) => event.kind === "head");
+    const tokenized = events.findIndex((event) => {
+      return event.kind === "progress" && event.progress.phase.startsWith("tokenizing");
+    });
+    expect(head).toBeGreaterThanOrEqual(0);
+    expect(head).toBeLessThan(tokenized);
+    expect(events[head]).toEqual({ kind: "head", rows: info.preview });
+    expect(structuredClone(info)).toEqual(info);
+  });
+
+  it("shows bad rows, refuses to train on them, and leaves them out when they are skipped", async () => {
+    await open(embedded);
+    const lines = [...texts, { what: 1 }, { text: 5 }, { what: 2 }];
+    const bad = source("bad.jsonl", lines);
+    const info = await handlers.inspectDataset({ data: bad, recipe }, ignore, never);
+    expect(info.problems.map(({ kind, rows, skipped }) => [kind, rows, skipped])).toEqual([
+      ["shape", 2, false],
+      ["field", 1, false],
+    ]);
+    expect(info.refusal).toMatch(/^bad\.jsonl line 4: .* \(3 of 6 rows have problems\)/);
+    const page = await handlers.viewRows({ from: 0, count: 10, problem: "shape" }, ignore, never);
+    expect(page.total).toBe(2);
+    expect(page.rows.map(({ line, tokens }) => [line, tokens.length])).toEqual([
+      [4, 0],
+      [6, 0],
+    ]);
+    const all = await handlers.viewRows({ from: 1, count: 2, problem: null }, ignore, never);
+    expect([all.total, all.rows.map(({ line }) => line)]).toEqual([6, [2, 3]]);
+    expect(await handlers.viewRows({ from: 1e9, count: -1, problem: null }, ignore, never)).toEqual({
+      rows: [],
+      total: 6,
+    });
+    await expect(train({ data: bad })).rejects.toThrow(info.refusal ?? "");
+    const skipping = source("bad.jsonl", lines, { skip: ["shape", "field"] });
+    const summary = await train({ data: skipping });
+    expect(summary).toMatchObject({ state: "finished", steps: 3, leftOutRows: 3, dataOptions: skipping.options });
+  });
+
+  it("holds a share of the rows out, measures it, and counts rows that two datasets share", async () => {
+    await open(embedded);
+    const ten = Array.from({ length: 10 }, (_, row) => ({ text: `${rows[row % 3]} ${row}` }));
+    const split = source("ten.jsonl", ten, { evalShare: 0.2 });
+    const info = await handlers.inspectDataset({ data: split, recipe }, ignore, never);
+    expect(info).toMatchObject({ examples: 8, heldOutRows: 2 });
+    const plan = await handlers.plan({ recipe }, ignore, never);
+    let memory = 0;
+    const summary = await train({ data: split }, (event) => {
+      if (event.kind === "start") memory = event.memory.total;
+    });
+    expect(summary.evalBefore).not.toBeNull();
+    expect(memory).toBe(plan.total);
+    const shared = await handlers.overlap(
+      { data: source("ten.jsonl", ten), evalData: source("other.jsonl", [ten[4], { text: "new" }, ten[9]]), recipe },
+      ignore,
+      never,
+    );
+    expect(shared.rows).toBe(2);
+    expect(shared.examples.map(({ row }) => row)).toEqual([4, 9]);
+  });
+
+  it("lets a run answer through the template that it was trained with", async () => {
+    await open(embedded);
+    const jinja = "{{ messages[0].content }}";
+    const own = source("rows.jsonl", texts, { template: { kind: "own", jinja } });
+    const { id } = await train({ data: own });
+    const settings = { strength: 0, maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 1 };
+    const ask = async (prompt: Calls["generate"]["in"]["prompt"], run: string | null) =>
+      (await handlers.generate({ ...settings, prompt, run }, ignore, never)).text;
+    const chat = [{ role: "user", content: "The sea" }] as const;
+    expect(await ask(chat, id)).toBe(await ask("The sea", null));
+    expect(await ask(chat, null)).not.toBe(await ask("The sea", null));
+  });
+
+  it("inspects and streams a large file without reading it whole", { timeout: 240_000 }, async () => {
+    await open(embedded);
+    let read = 0;
+    class Watched extends File {
+      override slice(start = 0, end = this.size): Blob {
+        read += Math.min(end, this.size) - start;
+        return super.slice(start, end);
+      }
+    }
+    const padding = "x".repeat(1000);
+    const block = Array.from({ length: 1000 }, (_, row) => `${JSON.stringify({ text: rows[row % 3], padding })}\n`);
+    const file = new Watched(
+      Array.from({ length: 200 }, () => block.join("")),
+      "large.jsonl",
+      { lastModified: 1 },
+    );
+    const large: DataSource = { name: file.name, files: [{ name: file.name, blob: file }], options: dataDefaults };
+    const started = performance.now();
+    const info = await handlers.inspectDataset({ data: large, recipe }, ignore, never);
+    const indexed = read;
+    expect(info).toMatchObject({ rows: 200_000, surveyedRows: 4000, exact: false, refusal: null, examples: 200_000 });
+    const inspected = performance.now();
+    read = 0;
+    const summary = await train({ data: large });
+    expect(summary).toMatchObject({ steps: 3, leftOutRows: 0 });
+    console.log(
+      `${Math.round(file.size / 1e6)} MB: ${Math.round(inspected - started)} ms to index and look (one pass and ${indexed} bytes in slices), ${read} bytes in slices for 3 steps`,
+    );
+    expect(read).toBeLessThan(0.05 * file.size);
   });
 
   it("lets one job at a time use the GPU", async () => {

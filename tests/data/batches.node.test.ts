@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BatchOptions, evaluationBatches, planSteps } from "../../src/data/batches";
+import { type BatchOptions, planSteps, type StepPlan } from "../../src/data/batches";
+import { evaluationBatches, streamedEvaluation } from "../../src/data/evaluation-batches";
+import { tableOf } from "../../src/data/example-table";
 import { countTargets, makePackedBatch } from "../../src/data/packed-batch";
 import type { PackedBatch, StepBatch, TokenizedExample } from "../../src/data/types";
 
@@ -35,6 +37,17 @@ function rowsOf({ ids, positions }: PackedBatch): number[] {
   );
 }
 
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const value of values) collected.push(value);
+  return collected;
+}
+
+const plan = (examples: readonly TokenizedExample[], options: BatchOptions): StepPlan =>
+  planSteps(tableOf(examples), options);
+const stepsOf = (examples: readonly TokenizedExample[], options: BatchOptions): Promise<StepBatch[]> =>
+  all(plan(examples, options).batches());
+
 const dataset = fc
   .array(fc.tuple(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 1, max: 39 })), { minLength: 1, maxLength: 40 })
   .map((rows) =>
@@ -61,11 +74,11 @@ describe("planSteps against transformers' Trainer", () => {
   );
 
   for (const { rows, expected, ...options } of cases) {
-    it(`${rows} rows, ${JSON.stringify(options)}`, () => {
+    it(`${rows} rows, ${JSON.stringify(options)}`, async () => {
       const examples = Array.from({ length: rows }, (_, row) => example(row, 3));
-      const plan = planSteps(examples, { ...defaults, ...options });
-      const steps = [...plan.batches()];
-      expect(plan.steps).toBe(expected.length);
+      const planned = plan(examples, { ...defaults, ...options });
+      const steps = await all(planned.batches());
+      expect(planned.steps).toBe(expected.length);
       expect(steps.map(({ microBatches }) => microBatches.map(rowsOf))).toEqual(
         expected.map(({ microBatches }) => microBatches),
       );
@@ -75,15 +88,15 @@ describe("planSteps against transformers' Trainer", () => {
 });
 
 describe("planSteps", () => {
-  it("shows every row exactly once per epoch", () => {
-    fc.assert(
-      fc.property(dataset, settings, (examples, options) => {
-        const plan = planSteps(examples, options);
-        const steps = [...plan.batches()];
-        expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: plan.steps }, (_, step) => step));
-        expect(plan.steps).toBe(plan.stepsPerEpoch * options.epochs);
+  it("shows every row exactly once per epoch", async () => {
+    await fc.assert(
+      fc.asyncProperty(dataset, settings, async (examples, options) => {
+        const planned = plan(examples, options);
+        const steps = await all(planned.batches());
+        expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: planned.steps }, (_, step) => step));
+        expect(planned.steps).toBe(planned.stepsPerEpoch * options.epochs);
         for (let epoch = 0; epoch < options.epochs; epoch++) {
-          const visited = steps.slice(epoch * plan.stepsPerEpoch, (epoch + 1) * plan.stepsPerEpoch);
+          const visited = steps.slice(epoch * planned.stepsPerEpoch, (epoch + 1) * planned.stepsPerEpoch);
           const rows = visited.flatMap(({ microBatches }) => microBatches.flatMap(rowsOf));
           expect(rows.sort((a, b) => a - b)).toEqual(examples.map((_, row) => row));
           expect(visited.at(-1)?.epoch).toBe(epoch + 1);
@@ -92,12 +105,12 @@ describe("planSteps", () => {
     );
   });
 
-  it("counts the step's targets, and no batch exceeds the bounds", () => {
-    fc.assert(
-      fc.property(dataset, settings, (examples, options) => {
-        const plan = planSteps(examples, options);
+  it("counts the step's targets, and no batch exceeds the bounds", async () => {
+    await fc.assert(
+      fc.asyncProperty(dataset, settings, async (examples, options) => {
+        const planned = plan(examples, options);
         const largest = { maxTokens: 0, maxTargets: 0, maxSegment: 0 };
-        for (const { microBatches, countedTokens } of plan.batches()) {
+        for (const { microBatches, countedTokens } of await all(planned.batches())) {
           expect(countedTokens).toBe(microBatches.reduce((sum, { targets }) => sum + targets.length, 0));
           for (const { ids, targets, segmentStart, segmentEnd } of microBatches) {
             largest.maxTokens = Math.max(largest.maxTokens, ids.length);
@@ -107,7 +120,7 @@ describe("planSteps", () => {
             }
           }
         }
-        const { maxTokens, maxTargets, maxSegment } = plan;
+        const { maxTokens, maxTargets, maxSegment } = planned;
         if (options.shuffle) {
           expect(largest.maxTokens).toBeLessThanOrEqual(maxTokens);
           expect(largest.maxTargets).toBeLessThanOrEqual(maxTargets);
@@ -118,56 +131,58 @@ describe("planSteps", () => {
     );
   });
 
-  it("gives 1×8, 2×4 and 8×1 the same rows in every step", () => {
-    fc.assert(
-      fc.property(dataset, settings, (examples, options) => {
-        const [first, ...others] = [
+  it("gives 1×8, 2×4 and 8×1 the same rows in every step", async () => {
+    await fc.assert(
+      fc.asyncProperty(dataset, settings, async (examples, options) => {
+        const sizes = [
           [1, 8],
           [2, 4],
           [8, 1],
-        ].map(([batchSize = 1, gradientAccumulation = 1]) => {
-          const plan = planSteps(examples, { ...options, batchSize, gradientAccumulation });
-          return [...plan.batches()].map(({ microBatches, countedTokens }) => {
-            return { rows: microBatches.flatMap(rowsOf), countedTokens };
-          });
-        });
+        ];
+        const [first, ...others] = await Promise.all(
+          sizes.map(async ([batchSize = 1, gradientAccumulation = 1]) => {
+            const steps = await stepsOf(examples, { ...options, batchSize, gradientAccumulation });
+            return steps.map(({ microBatches, countedTokens }) => {
+              return { rows: microBatches.flatMap(rowsOf), countedTokens };
+            });
+          }),
+        );
         for (const other of others) expect(other).toEqual(first);
       }),
     );
   });
 
-  it("starts again at any step with the same batches", () => {
-    fc.assert(
-      fc.property(dataset, settings, fc.nat({ max: 200 }), (examples, options, at) => {
-        const plan = planSteps(examples, options);
-        const all: StepBatch[] = [...plan.batches()];
-        const from = at % (plan.steps + 1);
-        expect([...planSteps(examples, options).batches(from)]).toEqual(all.slice(from));
+  it("starts again at any step with the same batches", async () => {
+    await fc.assert(
+      fc.asyncProperty(dataset, settings, fc.nat({ max: 200 }), async (examples, options, at) => {
+        const steps = await stepsOf(examples, options);
+        const from = at % (steps.length + 1);
+        expect(await all(plan(examples, options).batches(from))).toEqual(steps.slice(from));
       }),
     );
   });
 
-  it("shuffles by seed and epoch", () => {
+  it("shuffles by seed and epoch", async () => {
     const examples = Array.from({ length: 50 }, (_, row) => example(row, 5));
-    const order = (seed: number, pack = false) => {
-      const plan = planSteps(examples, { ...defaults, shuffle: true, seed, pack, epochs: 2 });
-      return [...plan.batches()].flatMap(({ microBatches }) => microBatches.flatMap(rowsOf));
+    const order = async (seed: number, pack = false) => {
+      const steps = await stepsOf(examples, { ...defaults, shuffle: true, seed, pack, epochs: 2 });
+      return steps.flatMap(({ microBatches }) => microBatches.flatMap(rowsOf));
     };
     const fileOrder = examples.map((_, row) => row);
     for (const pack of [false, true]) {
-      const both = order(1, pack);
-      expect(order(1, pack)).toEqual(both);
-      expect(order(2, pack)).not.toEqual(both);
+      const both = await order(1, pack);
+      expect(await order(1, pack)).toEqual(both);
+      expect(await order(2, pack)).not.toEqual(both);
       expect(both.slice(0, 50)).not.toEqual(both.slice(50));
       expect(both.slice(0, 50)).not.toEqual(fileOrder);
     }
   });
 
-  it("favours no row with a place: over 2000 seeds each row comes first about equally often", () => {
+  it("favours no row with a place: over 2000 seeds each row comes first about equally often", async () => {
     const examples = Array.from({ length: 8 }, (_, row) => example(row, 2));
     const firsts = new Array<number>(8).fill(0);
     for (let seed = 0; seed < 2000; seed++) {
-      const [step] = planSteps(examples, { ...defaults, shuffle: true, seed }).batches();
+      const [step] = await stepsOf(examples, { ...defaults, shuffle: true, seed, steps: 1 });
       const row = step?.microBatches.flatMap(rowsOf)[0] ?? -1;
       firsts[row] = (firsts[row] ?? 0) + 1;
     }
@@ -175,19 +190,40 @@ describe("planSteps", () => {
     for (const count of firsts) expect(Math.abs(count - 250)).toBeLessThan(74);
   });
 
-  it("does not show a packed epoch by falling length", () => {
+  it("does not show a packed epoch by falling length", async () => {
     const examples = Array.from({ length: 64 }, (_, row) => example(row, 10 + (row % 30)));
-    const { batches } = planSteps(examples, { ...defaults, maxLength: 40, pack: true, shuffle: true });
-    const firsts = [...batches()].map(({ microBatches }) => microBatches[0]?.segmentEnd[0] ?? 0);
+    const steps = await stepsOf(examples, { ...defaults, maxLength: 40, pack: true, shuffle: true });
+    const firsts = steps.map(({ microBatches }) => microBatches[0]?.segmentEnd[0] ?? 0);
     expect(firsts).not.toEqual(firsts.toSorted((a, b) => b - a));
   });
 
-  it("has no steps without rows and refuses a row beyond the maximum by its line", () => {
-    expect(planSteps([], defaults)).toMatchObject({ steps: 0, maxTokens: 0, maxTargets: 0, maxSegment: 0 });
-    expect([...planSteps([], { ...defaults, steps: 5 }).batches()]).toEqual([]);
-    expect(() => planSteps([example(0, 3), example(1, 9)], { ...defaults, maxLength: 8 })).toThrow(
-      "rows.jsonl line 2: the row has 9 tokens, more than max length 8; tokenize the dataset again with this max length.",
+  it("has no steps without rows and refuses a row beyond the maximum", async () => {
+    expect(plan([], defaults)).toMatchObject({ steps: 0, maxTokens: 0, maxTargets: 0, maxSegment: 0 });
+    expect(await stepsOf([], { ...defaults, steps: 5 })).toEqual([]);
+    expect(() => plan([example(0, 3), example(1, 9)], { ...defaults, maxLength: 8 })).toThrow(
+      "the dataset: a row has 9 tokens, more than max length 8; tokenize the dataset again with this max length.",
     );
+  });
+
+  it("makes one step ahead and no more, hands on a failed read, and stops where its reader stops", async () => {
+    const rows = Array.from({ length: 9 }, (_, row) => example(row, 3));
+    const table = tableOf(rows);
+    const asked: number[] = [];
+    const counting = {
+      ...table,
+      load: (wanted: ArrayLike<number>) => {
+        const [row = -1] = Array.from(wanted);
+        asked.push(row);
+        return row === 5 ? Promise.reject(new RangeError("row 5")) : table.load(wanted);
+      },
+    };
+    const { batches } = planSteps(counting, defaults);
+    for await (const { step } of batches()) {
+      expect(asked.length).toBe(step + 2);
+      if (step === 2) break;
+    }
+    expect(asked).toEqual([0, 1, 2, 3]);
+    await expect(all(batches())).rejects.toThrow("row 5");
   });
 });
 
@@ -217,19 +253,35 @@ describe("makePackedBatch", () => {
 });
 
 describe("evaluationBatches", () => {
-  it("covers every row once, in file order, within the bounds", () => {
-    fc.assert(
-      fc.property(dataset, fc.integer({ min: 1, max: 100 }), (examples, tokensPerBatch) => {
-        const batches = evaluationBatches(examples, tokensPerBatch);
-        const all = [...batches];
-        expect(all.flatMap(rowsOf)).toEqual(examples.map((_, row) => row));
-        expect([...batches]).toEqual(all);
-        expect(Math.max(...all.map(({ ids }) => ids.length))).toBe(batches.maxTokens);
-        expect(Math.max(...all.map(({ targets }) => targets.length))).toBe(batches.maxTargets);
+  it("covers every row once, in file order, within the bounds", async () => {
+    await fc.assert(
+      fc.asyncProperty(dataset, fc.integer({ min: 1, max: 100 }), async (examples, tokensPerBatch) => {
+        const batches = evaluationBatches(tableOf(examples), tokensPerBatch);
+        const made = await all(batches);
+        expect(made.flatMap(rowsOf)).toEqual(examples.map((_, row) => row));
+        expect(await all(batches)).toEqual(made);
+        expect(Math.max(...made.map(({ ids }) => ids.length))).toBe(batches.maxTokens);
+        expect(Math.max(...made.map(({ targets }) => targets.length))).toBe(batches.maxTargets);
         expect(batches.maxSegment).toBe(Math.max(...examples.map(({ ids }) => ids.length)));
-        for (const { ids, segmentEnd } of all) {
+        for (const { ids, segmentEnd } of made) {
           expect(ids.length <= tokensPerBatch || segmentEnd[0] === ids.length).toBe(true);
         }
+      }),
+    );
+  });
+
+  it("makes the same batches of rows that come one by one", async () => {
+    async function* stream(examples: readonly TokenizedExample[]): AsyncGenerator<TokenizedExample> {
+      yield* examples;
+    }
+    await fc.assert(
+      fc.asyncProperty(dataset, fc.integer({ min: 40, max: 100 }), async (examples, tokensPerBatch) => {
+        const streamed = streamedEvaluation(() => stream(examples), 40, tokensPerBatch);
+        const whole = evaluationBatches(tableOf(examples), tokensPerBatch);
+        expect(await all(streamed)).toEqual(await all(whole));
+        expect(whole.maxTokens).toBeLessThanOrEqual(streamed.maxTokens);
+        expect(whole.maxTargets).toBeLessThanOrEqual(streamed.maxTargets);
+        expect(whole.maxSegment).toBeLessThanOrEqual(streamed.maxSegment);
       }),
     );
   });

@@ -57,6 +57,16 @@ describe.each(["llama-tied", "llama-untied", "llama-int4"])("the adapter that PE
 });
 
 describe("an exported adapter", () => {
+  it("brings the chat template that it learned, unless that is the base model's own", async () => {
+    const chatTemplate = "{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}";
+    const files = await peft.write(adapter, { base, run: null, chatTemplate });
+    expect(await files.find(({ path }) => path === "chat_template.jinja")?.blob.text()).toBe(chatTemplate);
+    expect(await files.find(({ path }) => path === "README.md")?.blob.text()).toContain("tokenizer.chat_template = ");
+    const own = await peft.write(adapter, { base, run: null, chatTemplate: null });
+    expect(own.map(({ path }) => path)).not.toContain("chat_template.jinja");
+    expect(await own.at(-1)?.blob.text()).not.toContain("tokenizer.chat_template");
+  });
+
   it("comes back equal", async () => {
     const [config, weights] = await peft.write(adapter, { base, run });
     const back = await readAdapter(

@@ -1,6 +1,12 @@
 /** Settings that a person may get wrong: each is refused with its name, its value and what it should be. */
 import { describe, expect, it } from "vitest";
-import { defaultLearningRate, parseRecipe, RecipeError, recipeDefaults } from "../../src/training/recipe";
+import {
+  defaultLearningRate,
+  fittingMaxLength,
+  parseRecipe,
+  RecipeError,
+  recipeDefaults,
+} from "../../src/training/recipe";
 
 const good = { ...recipeDefaults, learningRate: 2e-4 };
 
@@ -43,4 +49,17 @@ describe("defaultLearningRate", () => {
     expect(defaultLearningRate(896)).toBe(9.36e-4);
     expect(defaultLearningRate(192)).toBe(3.12e-3);
   });
+});
+
+describe("fittingMaxLength", () => {
+  it.each([
+    [1, 128],
+    [128, 128],
+    [129, 256],
+    [300, 512],
+    [512, 512],
+    [2000, 512],
+  ])("of rows up to %i tokens is %i", (longest, fitting) => expect(fittingMaxLength(longest, 512)).toBe(fitting));
+
+  it("never exceeds what the model takes", () => expect(fittingMaxLength(20, 64)).toBe(64));
 });

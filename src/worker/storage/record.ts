@@ -12,6 +12,8 @@ export interface RunRecord {
   /** What exports need to know of the model, so that a kept run can be taken out without it. */
   readonly base: BaseModel;
   readonly adapter: Adapter;
+  /** Jinja text of the chat template that the run was trained with; null or absent where it was the model's own. */
+  readonly chatTemplate?: string | null;
   readonly log: readonly LogEntry[];
 }
 

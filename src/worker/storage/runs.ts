@@ -29,13 +29,13 @@ export async function checkStorage(): Promise<void> {
  * touched, and the run stays within reach until the tab closes.
  */
 export async function saveRun(record: RunRecord): Promise<void> {
-  const { summary, base, adapter, log } = record;
+  const { summary, ...payload } = record;
   unsaved.set(summary.id, record);
   await guard("keep the run", () =>
     setMany(
       [
         [key("summary", summary.id), { version: currentVersion, value: summary }],
-        [key("payload", summary.id), { version: currentVersion, value: { base, adapter, log } }],
+        [key("payload", summary.id), { version: currentVersion, value: payload }],
       ],
       store(),
     ),

@@ -1,0 +1,127 @@
+/** The calls about data: looking at it, paging through its rows, what two datasets share, and the memory that a run on it takes. */
+import { heldOutBatches, planTraining } from "../data/dataset";
+import { commonRows } from "../data/survey/overlap";
+import { readRow } from "../data/survey/read-row";
+import { rowView } from "../data/survey/row-view";
+import { fittingMaxLength } from "../training/recipe";
+import { planMemory, type SessionSizes } from "../training/session";
+import type { DataLease, DataListener, DataSlot } from "./data-slot";
+import { datasetInfo, range, rowViews } from "./dataset-info";
+import { StudioError } from "./errors";
+import type { ModelSlot, OpenModel } from "./model-slot";
+import type { Handlers } from "./protocol";
+import { checkRecipe, heldOutData, largerSizes } from "./training-run";
+
+/** Rows of one page of `viewRows`. */
+const mostViews = 200;
+
+interface Inspected extends DataLease {
+  readonly open: OpenModel;
+}
+
+export interface DataHandlers extends Pick<Handlers, "inspectDataset" | "viewRows" | "overlap" | "plan"> {
+  /** The model is about to change: what was inspected for it is let go of. */
+  forget(): void;
+}
+
+export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers {
+  let inspected: Inspected | null = null;
+  /** Number of the look that began last: an earlier one that ends later does not take its place. */
+  let looks = 0;
+
+  const forget = (): void => {
+    looks++;
+    inspected?.release();
+    inspected = null;
+    datasets.forgetModel();
+  };
+
+  return {
+    forget,
+
+    inspectDataset: async ({ data, recipe: given, fitMaxLength = false }, emit, signal) => {
+      const open = slot.current;
+      let recipe = checkRecipe(given, open);
+      const look = ++looks;
+      const openData = (onHead: NonNullable<DataListener["onHead"]>) =>
+        datasets.open(
+          open,
+          data,
+          recipe,
+          { onProgress: (progress) => emit({ kind: "progress", progress }), onHead },
+          signal,
+        );
+      let lease = await openData((rows, reading) => {
+        emit({ kind: "head", rows: rows.map((raw) => rowView(readRow(raw, reading), reading)) });
+      });
+      const { survey, figures } = lease.dataset;
+      if (fitMaxLength && survey.exact) {
+        const maxLength = fittingMaxLength(figures.longestRow, recipe.maxLength);
+        if (maxLength < recipe.maxLength) {
+          recipe = { ...recipe, maxLength };
+          const longer = lease;
+          lease = await openData(() => undefined).finally(() => longer.release());
+        }
+      }
+      const info = await datasetInfo(lease.dataset, data.options, recipe).catch((error: unknown) => {
+        lease.release();
+        throw error;
+      });
+      if (look === looks) {
+        inspected?.release();
+        inspected = { ...lease, open };
+      } else lease.release();
+      return info;
+    },
+
+    viewRows: async ({ from, count, problem }) => {
+      if (!inspected) throw new StudioError("bad-input", "No dataset is open; choose one first.");
+      const { dataset } = inspected;
+      const rows = problem === null ? null : dataset.survey.rowsWith(problem);
+      const total = rows ? rows.length : dataset.source.rows;
+      const first = Math.max(0, Math.min(Math.floor(from) || 0, total));
+      const end = Math.min(total, first + Math.max(0, Math.min(Math.floor(count) || 0, mostViews)));
+      return { rows: await rowViews(dataset, rows ? rows.slice(first, end) : range(first, end)), total };
+    },
+
+    overlap: async ({ data, evalData, recipe: given }, emit, signal) => {
+      const open = slot.current;
+      const recipe = checkRecipe(given, open);
+      const listener = { onProgress: emit };
+      const trained = await datasets.open(open, data, recipe, listener, signal);
+      try {
+        const heldOut = await datasets.open(open, heldOutData(evalData), recipe, listener, signal);
+        try {
+          const { dataset } = trained;
+          const { count, rows } = commonRows(dataset.survey, heldOut.dataset.survey);
+          const share = dataset.source.rows / Math.max(1, dataset.survey.sums.rows);
+          return { rows: Math.round(count * share), examples: await rowViews(dataset, rows) };
+        } finally {
+          heldOut.release();
+        }
+      } finally {
+        trained.release();
+      }
+    },
+
+    plan: async ({ recipe: given }) => {
+      const open = slot.current;
+      const recipe = checkRecipe(given, open);
+      return planMemory(open.device, open.model, recipe, sizesFor(open, recipe.maxLength) ?? fullRows());
+
+      function fullRows(): SessionSizes {
+        const rows = recipe.batchSize * recipe.maxLength;
+        return { maxTokens: rows, maxTargets: rows, maxSegment: recipe.maxLength };
+      }
+
+      /** Null where what was inspected says nothing about this run. */
+      function sizesFor(model: OpenModel, maxLength: number): SessionSizes | null {
+        if (inspected?.open !== model) return null;
+        const { dataset } = inspected;
+        if ((dataset.survey.exact ? dataset.figures.longestRow : dataset.reading.maxLength) > maxLength) return null;
+        const plan = planTraining(dataset, recipe);
+        return plan.steps === 0 ? null : largerSizes(plan, heldOutBatches(dataset, plan.maxTokens));
+      }
+    },
+  };
+}
