@@ -20,12 +20,9 @@ async function fetchBlob(path: string): Promise<Blob> {
 const desk = createDesk(createClient(), {
   secureContext: isSecureContext,
   hasWebGpu: "gpu" in navigator,
-  async loadSample() {
-    const [data, heldOut] = await Promise.all([
-      fetchBlob("datasets/pirate.jsonl"),
-      fetchBlob("datasets/pirate.eval.jsonl"),
-    ]);
-    return { data: { name: "pirate.jsonl", blob: data }, heldOut: { name: "pirate.eval.jsonl", blob: heldOut } };
+  async loadSample({ file, heldOut }) {
+    const [data, rest] = await Promise.all([fetchBlob(`datasets/${file}`), fetchBlob(`datasets/${heldOut}`)]);
+    return { data: { name: file, blob: data }, heldOut: { name: heldOut, blob: rest } };
   },
 });
 

@@ -1,12 +1,14 @@
 /** Every text of the page. Sentences about bad input come from the worker; here is what the page itself says. */
 import type { ErrorCode } from "../worker/protocol";
 import { bytes, count, decimal } from "./format";
+import { dataStrings } from "./strings-data";
 
 export const strings = {
   app: {
     name: "Tabtune",
     tagline: "Teach a small language model your own style, on your own GPU, in this tab.",
     skip: "Skip to training",
+    close: "Close",
     theme: { label: "Colour scheme", light: "Light", dark: "Dark", auto: "System" },
   },
   device: {
@@ -54,36 +56,7 @@ export const strings = {
     agreement: (difference: string, top1: string) =>
       `Relative difference of the logits ${difference} · same first choice at ${top1} of positions`,
   },
-  data: {
-    title: "Data",
-    privacy: "Your data stays on this device",
-    privacyHint: "The file is read by this tab. Nothing is uploaded; there is no server.",
-    drop: "Drop a JSONL file here, or choose one",
-    dropHint: "One example a line: messages, prompt and completion, instruction and output, or text.",
-    sampleName: "Sample: answers like a pirate",
-    sample: "Back to the sample",
-    heldOut: "Held-out file",
-    heldOutNone: "none: no loss before and after",
-    heldOutChoose: (verb: string) => `${verb} the held-out file`,
-    choose: "Choose",
-    change: "Change",
-    heldOutRemove: "Remove the held-out file",
-    reading: "Reading the rows…",
-    waiting: "The rows appear here once a model is open.",
-    rows: "Rows",
-    tokens: "Tokens",
-    counted: "Learned",
-    longest: "Longest row",
-    truncated: (n: number) =>
-      `${count(n)} ${n === 1 ? "row is" : "rows are"} longer than the max length and ${n === 1 ? "loses its" : "lose their"} end.`,
-    preview: "First rows, as the model sees them",
-    legendCounted: "learned",
-    legendMasked: "context only",
-    line: (n: number, tokens: number, counted: number) =>
-      `Line ${count(n)} · ${count(tokens)} tokens, ${count(counted)} learned`,
-    more: "Show the whole row",
-    less: "Show less",
-  },
+  data: dataStrings,
   train: {
     title: "Train",
     main: {
@@ -94,6 +67,8 @@ export const strings = {
       opening: "Opening the model…",
       model: "Choose a model",
       data: "Choose a dataset",
+      fixData: "Fix the data first",
+      unread: "Read the dataset first",
       reading: "Reading the dataset…",
       answering: "Answering…",
       checking: "Checking the numbers…",
@@ -240,7 +215,6 @@ export const strings = {
     dismiss: "Dismiss",
     retry: "Try again",
     sampleMissing: "The sample dataset did not load; reload the page, or drop a file of your own.",
-    notOneFile: "Drop one JSONL file at a time.",
     tooLong: (label: string, length: number, most: number) =>
       `${label} is ${length}; this model takes at most ${most} tokens.`,
     emptyFolder: "The folder holds no files that can be read; choose the one with config.json in it.",

@@ -3,4 +3,5 @@ import "@mantine/core/styles.css";
 import "@mantine/dropzone/styles.css";
 import "uplot/dist/uPlot.min.css";
 import "./styles.css";
+import "./styles-data.css";
 import "./styles-train.css";

@@ -68,6 +68,43 @@ const states: readonly State[] = [
     },
   },
   {
+    name: "reading data",
+    options: { holdReading: true },
+    reach: async () => {
+      await expect.element(page.getByText("Reading pirate.jsonl…")).toBeVisible();
+    },
+  },
+  {
+    name: "data with problems and shared held-out rows, as tokens",
+    options: { dataset: "problems", shared: true },
+    reach: async () => {
+      await expect.element(page.getByText(/are in the training rows too/)).toBeVisible();
+      await page.getByRole("tab", { name: "Tokens" }).click();
+      await expect.element(page.getByText("context only")).toBeVisible();
+    },
+  },
+  {
+    name: "mapping columns",
+    options: { dataset: "unmapped" },
+    reach: async () => {
+      await button("Check the guess").click();
+      await expect.element(page.getByText("Ready", { exact: true })).toBeVisible();
+    },
+  },
+  {
+    name: "all settings of the data open, as a table",
+    options: { dataset: "large" },
+    reach: async () => {
+      await whenReady();
+      await page.getByText("How rows become examples").click();
+      await page.getByLabelText("Chat template").selectOptions("My own (Jinja)");
+      await button("Use this template").click();
+      await expect.element(page.getByText("The first row, rendered")).toBeVisible();
+      await page.getByRole("tab", { name: "Table" }).click();
+      await expect.element(page.getByRole("columnheader", { name: "messages" })).toBeVisible();
+    },
+  },
+  {
     name: "no WebGPU",
     options: {},
     webGpu: false,

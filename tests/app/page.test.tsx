@@ -50,6 +50,7 @@ describe("the first screen", () => {
   it("greys context tokens and marks learned ones", async () => {
     open();
     await whenReady();
+    await page.getByRole("tab", { name: "Tokens" }).click();
     const row = document.querySelector(".tokens");
     expect(row?.querySelectorAll(".masked").length).toBe(12);
     expect(row?.querySelectorAll(".counted").length).toBe(14);
@@ -186,10 +187,10 @@ describe("a run", () => {
     await whenReady();
     await trainSample().click();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
-    const rows = [...document.querySelectorAll(".chart table tbody tr")];
+    const rows = [...document.querySelectorAll("#train .chart table tbody tr")];
     expect(rows).toHaveLength(25);
     expect(rows.at(-1)?.firstChild?.textContent).toBe("30");
-    expect(document.querySelector(".chart canvas")).not.toBeNull();
+    expect(document.querySelector("#train .chart canvas")).not.toBeNull();
   });
 
   it("guards the tab only while it lasts", async () => {
@@ -291,26 +292,6 @@ describe("settings", () => {
       await page.getByText(module, { exact: true }).click();
     }
     await expect.element(button("Fix layers to adapt")).toBeEnabled();
-  });
-});
-
-describe("files", () => {
-  const drop = async (label: string, file: File): Promise<void> => {
-    const input = document.querySelector<HTMLInputElement>(`input[type=file][aria-label="${label}"]`);
-    if (input === null) throw new TypeError(`no file input "${label}"`);
-    await userEvent.upload(input, file);
-  };
-
-  it("replace the sample, lose its held-out rows, and can be taken back", async () => {
-    const client = open();
-    await whenReady();
-    await drop("Drop a JSONL file here, or choose one", new File(['{"text":"a"}'], "mine.jsonl"));
-    await expect.element(button("Start training")).toBeEnabled();
-    await expect.element(page.getByText("none: no loss before and after")).toBeVisible();
-    const last = client.calls.findLast(({ call }) => call === "inspectDataset")?.input;
-    expect(last).toMatchObject({ data: { name: "mine.jsonl" } });
-    await button("Back to the sample").click();
-    await whenReady();
   });
 });
 

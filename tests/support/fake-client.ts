@@ -5,12 +5,12 @@ import type {
   CallName,
   CallOptions,
   Calls,
-  DatasetInfo,
   ErrorData,
   RunSummary,
   StudioClient,
   TrainEvent,
 } from "../../src/worker/protocol";
+import { describe, type FakeDataset, viewRows } from "./fake-data";
 
 export interface FakeOptions {
   /** Calls that fail, with their error. */
@@ -21,6 +21,12 @@ export interface FakeOptions {
   readonly holdAt?: number;
   readonly runs?: readonly RunSummary[];
   readonly fallback?: boolean;
+  /** What every dataset turns out to be. */
+  readonly dataset?: FakeDataset;
+  /** Reading waits at the half until it is cancelled. */
+  readonly holdReading?: boolean;
+  /** The held-out file shares rows with the training rows. */
+  readonly shared?: boolean;
 }
 
 export interface FakeClient extends StudioClient {
@@ -29,12 +35,19 @@ export interface FakeClient extends StudioClient {
   loseDevice(reason: string): void;
 }
 
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    signal?.addEventListener("abort", () => resolve());
+  });
+
 type Answers = {
   readonly [K in CallName]: (input: Calls[K]["in"], options: CallOptions<K>) => Promise<Calls[K]["out"]>;
 };
 
 export function createFakeClient(options: FakeOptions = {}): FakeClient {
   const { fail = {}, pace = 0, holdAt = Number.POSITIVE_INFINITY, fallback = true } = options;
+  const { dataset = "clean", holdReading = false, shared = false } = options;
   const calls: { call: CallName; input: unknown }[] = [];
   const listeners = new Set<(reason: string) => void>();
   let runs: readonly RunSummary[] = options.runs ?? [];
@@ -68,7 +81,29 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         canSelfCheck: source.kind === "embedded",
       };
     },
-    inspectDataset: async ({ data, recipe }) => ({ ...sampleInfo, name: data.name, steps: recipe.steps ?? 30 }),
+    inspectDataset: async ({ data, recipe }, { onEvent, signal }) => {
+      const info = describe(dataset, data, recipe);
+      const { bytes } = info;
+      onEvent?.({ kind: "head", rows: info.preview });
+      for (const done of [0.25, 0.5, 0.75, 1]) {
+        onEvent?.({
+          kind: "progress",
+          progress: { phase: `reading ${data.name}`, done: Math.round(done * bytes), total: bytes },
+        });
+        await pause();
+        if (done === 0.5 && holdReading) await aborted(signal);
+      }
+      onEvent?.({
+        kind: "progress",
+        progress: { phase: `tokenizing ${data.name}`, done: info.rows, total: info.rows },
+      });
+      await pause();
+      if (signal?.aborted === true) throw new StudioError("aborted", "Stopped before there was anything to keep.");
+      return info;
+    },
+    viewRows: async ({ from, count, problem }) => viewRows(dataset, from, count, problem),
+    overlap: async () =>
+      shared ? { rows: 2, examples: viewRows("clean", 0, 2, null).rows } : { rows: 0, examples: [] },
     plan: async () => ({
       weights: 2_345_678,
       adapter: 400_000,
@@ -103,10 +138,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
           milliseconds,
         });
         if (step >= holdAt) {
-          await new Promise<void>((resolve) => {
-            if (signal?.aborted === true) resolve();
-            signal?.addEventListener("abort", () => resolve());
-          });
+          await aborted(signal);
         }
         await pause();
       }
@@ -128,7 +160,14 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       runs = [summary, ...runs];
       return summary;
     },
-    evaluate: async () => ({ loss: 2.5, perplexity: Math.exp(2.5), countedTokens: 900, rows: 12, truncatedRows: 0 }),
+    evaluate: async () => ({
+      loss: 2.5,
+      perplexity: Math.exp(2.5),
+      countedTokens: 900,
+      rows: 12,
+      truncatedRows: 0,
+      leftOutRows: 0,
+    }),
     logits: async ({ ids }) => ({ logits: new Float32Array(ids.length * 4), vocabSize: 4 }),
     generate: async ({ run }, { onEvent, signal }) => {
       const words = (
@@ -178,37 +217,6 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
     },
   };
 }
-
-const token = (text: string, counted: boolean, id: number) => ({ id, text, counted });
-const row = (line: number, question: string, answer: string): DatasetInfo["preview"][number] => ({
-  line,
-  tokens: [
-    ...["<|user|>", "\n", ...question.split(/(?= )/), "\n", "<|assistant|>", "\n"].map((text, index) =>
-      token(text, false, index),
-    ),
-    ...[...answer.split(/(?= )/), "<|end|>"].map((text, index) => token(text, true, index)),
-  ],
-});
-
-const sampleInfo: DatasetInfo = {
-  name: "pirate.jsonl",
-  rows: 120,
-  tokens: 14_230,
-  countedTokens: 6_104,
-  truncatedRows: 2,
-  longestRow: 231,
-  steps: 30,
-  preview: [
-    row(
-      1,
-      "Where do I find a good breakfast?",
-      "Arr, follow yer nose to the harbour, where the frying pans never rest.",
-    ),
-    row(2, "What is the weather like?", "The sky be black as a kraken's belly, so reef the sails."),
-    row(3, "How far is the moon?", "Farther than any ship has sailed, matey, and there be no rum on it."),
-    row(4, "Can you count to five?", "Aye: one, two, three, four, and a plank."),
-  ],
-};
 
 export const sampleRun: RunSummary = {
   id: "run-1",

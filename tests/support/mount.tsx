@@ -13,9 +13,9 @@ const row = '{"prompt":"Hello?","completion":"Ahoy!"}\n';
 const fakeEnvironment: Environment = {
   secureContext: true,
   hasWebGpu: true,
-  loadSample: async () => ({
-    data: { name: "pirate.jsonl", blob: new Blob([row.repeat(120)]) },
-    heldOut: { name: "pirate.eval.jsonl", blob: new Blob([row.repeat(12)]) },
+  loadSample: async ({ file, heldOut }) => ({
+    data: { name: file, blob: new Blob([row.repeat(120)]) },
+    heldOut: { name: heldOut, blob: new Blob([row.repeat(12)]) },
   }),
 };
 

@@ -1,6 +1,7 @@
-/** The page over the fake client, for pictures: `?state=first|busy|finished|failed|no-gpu`. Never part of a build. */
+/** The page over the fake client, for pictures: `?state=…` of scripts/screenshots.mjs. Never part of a build. */
+import { chooseFiles, chooseHeldOut } from "../../src/ui/actions/choose-data";
 import type { ErrorData } from "../../src/worker/protocol";
-import { createFakeClient, sampleRun } from "./fake-client";
+import { createFakeClient, type FakeOptions, sampleRun } from "./fake-client";
 import { mountStudio } from "./mount";
 
 const state = new URLSearchParams(location.search).get("state") ?? "first";
@@ -10,19 +11,40 @@ const diverged: ErrorData = {
   data: { step: 7 },
 };
 
-mountStudio(
-  createFakeClient({
-    pace: 4,
-    holdAt: state === "busy" ? 19 : Number.POSITIVE_INFINITY,
-    fallback: state !== "busy",
-    fail: state === "failed" ? { train: diverged } : {},
-    runs:
-      state === "finished"
-        ? [
-            sampleRun,
-            { ...sampleRun, id: "run-0", name: "cobalt-heron-7", state: "stopped", evalBefore: null, evalAfter: null },
-          ]
-        : [],
-  }),
-  { hasWebGpu: state !== "no-gpu" },
-);
+const options: Readonly<Record<string, FakeOptions>> = {
+  busy: { holdAt: 19, fallback: false },
+  failed: { fail: { train: diverged } },
+  finished: {
+    runs: [
+      sampleRun,
+      { ...sampleRun, id: "run-0", name: "cobalt-heron-7", state: "stopped", evalBefore: null, evalAfter: null },
+    ],
+  },
+  "data-problems": { dataset: "problems", shared: true },
+  "data-unmapped": { dataset: "unmapped" },
+  "data-mapping": { dataset: "unmapped" },
+  "data-reading": { dataset: "large", holdReading: true },
+  "data-large": { dataset: "large" },
+  "data-failed": {
+    fail: {
+      inspectDataset: {
+        code: "bad-input",
+        message: "photo.jsonl: the file is a PNG picture; choose a file of text.",
+        data: {},
+      },
+    },
+  },
+};
+
+const { desk } = mountStudio(createFakeClient({ pace: 4, ...options[state] }), { hasWebGpu: state !== "no-gpu" });
+
+const file = (name: string): File => new File(['{"prompt":"Hello?","completion":"Ahoy!"}\n'.repeat(200)], name);
+if (state.startsWith("data-") && state !== "data-settings") {
+  // After the sample, as a person would.
+  setTimeout(() => {
+    const names = state === "data-large" ? ["part-1.jsonl", "part-2.jsonl"] : ["notes.jsonl"];
+    void chooseFiles(desk, names.map(file)).then(() =>
+      state === "data-problems" ? chooseHeldOut(desk, [file("notes.eval.jsonl")]) : undefined,
+    );
+  }, 500);
+}

@@ -1,56 +1,38 @@
-/** Choosing a dataset and looking into it with the settings as they are. */
-import type { DataSource } from "../../worker/protocol";
+/** Looking into the dataset with the settings as they are, and changing how it is read. */
+
+import { recipeDefaults } from "../../training/recipe";
+import type { DataFile, DataOptions, DataSource, InspectEvent, ProblemKind } from "../../worker/protocol";
+import { needsMapping } from "../mapping";
 import { busy, idle } from "../stores/load";
+import { adoptLength } from "../stores/recipe";
 import { isRunning } from "../stores/training";
-import { strings } from "../strings";
-import { badInput, type Desk, failed } from "./desk";
+import { type Desk, failed, type HeldFiles } from "./desk";
+import { showPage } from "./rows";
 
-export async function chooseSample(desk: Desk): Promise<void> {
-  const { environment, stores, held } = desk;
-  const before = held.data;
-  try {
-    const sample = await environment.loadSample();
-    if (held.data !== before) return;
-    held.data = sample.data;
-    held.heldOut = sample.heldOut;
-    stores.data.setState({
-      name: sample.data.name,
-      bytes: sample.data.blob.size,
-      isSample: true,
-      heldOutName: sample.heldOut.name,
-      info: idle,
-      shown: null,
-    });
-    await inspect(desk);
-  } catch {
-    stores.data.setState({ info: badInput(strings.errors.sampleMissing) });
-  }
+/** The dataset as the worker takes it; null while none is chosen. */
+export function dataSource({ stores, held }: Desk): DataSource | null {
+  return held.data === null ? null : { ...held.data, options: stores.data.getState().options };
 }
 
-export async function chooseFile(desk: Desk, files: readonly File[]): Promise<void> {
-  const { stores, held } = desk;
-  const [file, ...more] = files;
-  if (file === undefined || more.length > 0) {
-    stores.data.setState({ info: badInput(strings.errors.notOneFile) });
-    return;
-  }
-  const wasSample = stores.data.getState().isSample;
-  held.data = { name: file.name, blob: file };
-  if (wasSample) chooseHeldOut(desk, null);
-  stores.data.setState({ name: file.name, bytes: file.size, isSample: false, info: idle, shown: null });
-  await inspect(desk);
+/** The held-out file, read like the dataset. It is taken whole, and by its own format where its name ends differently. */
+export function heldOutSource({ stores, held }: Desk): DataSource | null {
+  if (held.heldOut === null) return null;
+  const { options } = stores.data.getState();
+  const alike = held.data !== null && ending(held.data) === ending(held.heldOut);
+  return { ...held.heldOut, options: { ...options, evalShare: 0, format: alike ? options.format : null } };
 }
 
-export function chooseHeldOut({ stores, held }: Desk, file: File | null): void {
-  held.heldOut = file === null ? null : { name: file.name, blob: file };
-  stores.data.setState({ heldOutName: file?.name ?? null });
-}
+const ending = ({ files }: HeldFiles): string => extension(files[0]);
+const extension = (file: DataFile | undefined): string => /\.[^.]*$/.exec(file?.name ?? "")?.[0].toLowerCase() ?? "";
 
 /** Looks into the dataset again. Needs an open model, a file and a valid recipe; a later look replaces an earlier one. */
 export async function inspect(desk: Desk): Promise<void> {
   const { client, stores, held } = desk;
-  const { recipe } = stores.recipe.getState();
-  const data: DataSource | null = held.data;
+  const { recipe: given, lengthTouched, maxPositions } = stores.recipe.getState();
+  const data = dataSource(desk);
+  // Rows that are all short get a smaller max length, unless the user typed one.
+  const most = Math.min(recipeDefaults.maxLength, maxPositions ?? recipeDefaults.maxLength);
+  let recipe = given && !lengthTouched ? { ...given, maxLength: most } : given;
   held.inspecting?.abort();
   held.lookDue = true;
   if (data === null || recipe === null || stores.model.getState().model.state !== "ready") return;
@@ -58,21 +40,25 @@ export async function inspect(desk: Desk): Promise<void> {
   const controller = new AbortController();
   held.inspecting = controller;
   const { signal } = controller;
-  stores.data.setState({ info: busy });
+  stores.data.setState({ info: busy, since: Date.now(), stopped: false, overlap: idle });
   try {
     const value = await client.call(
       "inspectDataset",
-      { data, recipe },
-      { signal, onEvent: (progress) => signal.aborted || stores.data.setState({ info: { state: "busy", progress } }) },
+      { data, recipe, fitMaxLength: !lengthTouched },
+      { signal, onEvent: (event) => signal.aborted || follow(desk, event) },
     );
     if (signal.aborted) return;
-    stores.data.setState({ info: { state: "ready", value }, shown: value });
+    recipe = { ...recipe, maxLength: value.maxLength };
+    held.looked = JSON.stringify(recipe);
+    if (!lengthTouched) adoptLength(stores.recipe, value.maxLength);
+    stores.data.setState({ info: { state: "ready", value }, shown: value, shownOptions: data.options, head: [] });
   } catch (error) {
     if (signal.aborted) return;
     held.lookDue = false;
-    stores.data.setState({ info: failed(error), shown: null });
+    stores.data.setState({ info: failed(error), head: [] });
     return;
   }
+  void showPage(desk, {});
   try {
     const plan = await client.call("plan", { recipe }, { signal });
     if (signal.aborted) return;
@@ -83,6 +69,66 @@ export async function inspect(desk: Desk): Promise<void> {
     stores.recipe.setState({ plan: null });
   }
   held.lookDue = false;
+  const { shown } = stores.data.getState();
+  // Rows that nobody understands yet share nothing.
+  if (shown !== null && !needsMapping(shown, data.options.mapping)) await compareHeldOut(desk, signal);
+}
+
+function follow({ stores }: Desk, event: InspectEvent): void {
+  if (event.kind === "head") {
+    stores.data.setState({ head: event.rows });
+    return;
+  }
+  const { progress } = event;
+  stores.data.setState(({ info, since }) => {
+    const before = info.state === "busy" ? info.progress?.phase : undefined;
+    return {
+      info: { state: "busy", progress },
+      since: before === undefined || before === progress.phase ? since : Date.now(),
+    };
+  });
+}
+
+/** Counts what the held-out file shares with the training rows. A held-out file that cannot be read shows itself here. */
+async function compareHeldOut(desk: Desk, signal: AbortSignal): Promise<void> {
+  const { client, stores } = desk;
+  const { recipe } = stores.recipe.getState();
+  const [data, evalData] = [dataSource(desk), heldOutSource(desk)];
+  if (data === null || evalData === null || recipe === null) return;
+  stores.data.setState({ overlap: busy });
+  try {
+    const value = await client.call(
+      "overlap",
+      { data, evalData, recipe },
+      {
+        signal,
+        onEvent: (progress) => signal.aborted || stores.data.setState({ overlap: { state: "busy", progress } }),
+      },
+    );
+    if (!signal.aborted) stores.data.setState({ overlap: { state: "ready", value } });
+  } catch (error) {
+    if (!signal.aborted) stores.data.setState({ overlap: failed(error) });
+  }
+}
+
+/** Ends the look on the user's word; what an earlier one found stays. */
+export function stopLooking({ stores, held }: Desk): void {
+  held.inspecting?.abort();
+  held.lookDue = false;
+  stores.data.setState({ info: idle, stopped: true, head: [] });
+}
+
+export async function setOptions(desk: Desk, change: Partial<DataOptions>): Promise<void> {
+  desk.stores.data.setState(({ options }) => ({ options: { ...options, ...change } }));
+  await inspect(desk);
+}
+
+/** Back to the options of the last good look. */
+export const undoOptions = (desk: Desk): Promise<void> => setOptions(desk, desk.stores.data.getState().shownOptions);
+
+export function skipProblem(desk: Desk, kind: ProblemKind, skip: boolean): Promise<void> {
+  const others = desk.stores.data.getState().options.skip.filter((skipped) => skipped !== kind);
+  return setOptions(desk, { skip: skip ? [...others, kind] : others });
 }
 
 /** Looks again a moment after a setting changed. */
@@ -90,6 +136,8 @@ export function watchRecipe(desk: Desk): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const unsubscribe = desk.stores.recipe.subscribe((state, previous) => {
     if (state.recipe === null || JSON.stringify(state.recipe) === JSON.stringify(previous.recipe)) return;
+    // What the look itself fitted to the data was looked at already.
+    if (JSON.stringify(state.recipe) === desk.held.looked) return;
     // Whatever a model that opens changes is looked at once it is open.
     if (desk.stores.model.getState().model.state !== "ready") return;
     clearTimeout(timer);

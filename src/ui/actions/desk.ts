@@ -1,17 +1,24 @@
 /** What every action works with: the client, the stores, and the things that are no plain data. */
 import { toErrorData } from "../../worker/errors";
-import type { DataSource, ErrorData, ModelSource, StudioClient } from "../../worker/protocol";
+import type { DataFile, ErrorData, ModelSource, StudioClient } from "../../worker/protocol";
+import type { Sample } from "../samples";
 import { createStores, type Stores } from "../stores";
 import { type GpuUser, gpuUser } from "../stores/gpu";
 
 export const embeddedModel = "tabtune-tiny";
 
+/** Files that make one dataset; how they are read is in the store. */
+export interface HeldFiles {
+  readonly name: string;
+  readonly files: readonly DataFile[];
+}
+
 /** What the page takes from the browser around it; tests give their own. */
 export interface Environment {
   readonly secureContext: boolean;
   readonly hasWebGpu: boolean;
-  /** The bundled dataset and its held-out rows. */
-  loadSample(): Promise<{ readonly data: DataSource; readonly heldOut: DataSource }>;
+  /** A dataset that comes with the page, and its held-out rows. */
+  loadSample(sample: Sample): Promise<{ readonly data: DataFile; readonly heldOut: DataFile }>;
 }
 
 export interface Desk {
@@ -21,12 +28,18 @@ export interface Desk {
   /** Files and abort controllers: they cannot live in a store. */
   readonly held: {
     model: ModelSource;
-    data: DataSource | null;
-    heldOut: DataSource | null;
+    data: HeldFiles | null;
+    heldOut: HeldFiles | null;
     opening: AbortController | null;
     inspecting: AbortController | null;
     /** A look into the dataset was asked for and has not come to its end; a run may have cut it short or put it off. */
     lookDue: boolean;
+    /** The recipe of the last look, as JSON. */
+    looked: string | null;
+    /** Counts the pages asked for, so that a late answer is known. */
+    pageTurn: number;
+    /** The same for choices of data: reading a sample or a folder takes a moment. */
+    choice: number;
     training: AbortController | null;
     generating: AbortController | null;
   };
@@ -44,6 +57,9 @@ export function createDesk(client: StudioClient, environment: Environment): Desk
       opening: null,
       inspecting: null,
       lookDue: false,
+      looked: null,
+      pageTurn: 0,
+      choice: 0,
       training: null,
       generating: null,
     },

@@ -1,6 +1,7 @@
 /** What happens when the page opens: GPU, model, sample and kept runs, each on its own so that one failing hides no other. */
 import { busy } from "../stores/load";
-import { chooseSample, watchRecipe } from "./data";
+import { chooseSample } from "./choose-data";
+import { watchRecipe } from "./data";
 import { type Desk, failed } from "./desk";
 import { refreshLibrary } from "./library";
 import { openModel } from "./model";

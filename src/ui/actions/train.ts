@@ -1,7 +1,7 @@
 /** One training run, from the button to the kept adapter. */
 import type { TrainEvent } from "../../worker/protocol";
 import { applyEvents, noTraining } from "../stores/training";
-import { inspect } from "./data";
+import { dataSource, heldOutSource, inspect } from "./data";
 import { type Desk, failed, userOfGpu } from "./desk";
 import { refreshLibrary } from "./library";
 import { keepAwake } from "./wake-lock";
@@ -9,7 +9,7 @@ import { keepAwake } from "./wake-lock";
 export async function train(desk: Desk): Promise<void> {
   const { client, stores, held } = desk;
   const { recipe } = stores.recipe.getState();
-  const data = held.data;
+  const data = dataSource(desk);
   if (recipe === null || data === null || userOfGpu(desk) !== null) return;
   const before = stores.training.getState();
   held.inspecting?.abort();
@@ -26,7 +26,7 @@ export async function train(desk: Desk): Promise<void> {
   try {
     const summary = await client.call(
       "train",
-      { recipe, data, evalData: held.heldOut, initAdapter: null },
+      { recipe, data, evalData: heldOutSource(desk), initAdapter: null },
       { signal: controller.signal, onEvent: events.push },
     );
     events.flush();

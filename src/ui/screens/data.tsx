@@ -1,158 +1,124 @@
-/** The dataset: the sample or a dropped file, its counts, and its first rows as tokens. */
-import { Anchor, Button, CloseButton, FileButton, Group, Stack, Text } from "@mantine/core";
-import { Dropzone } from "@mantine/dropzone";
-import { FileText, ShieldCheck } from "lucide-react";
+/** The data step: choosing files, how they are read, what a run would see, what is wrong, and the rows themselves. */
+import { Button, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { DatasetInfo } from "../../worker/protocol";
-import { chooseFile, chooseHeldOut, chooseSample } from "../actions/data";
+import { chooseSample } from "../actions/choose-data";
+import { inspect, undoOptions } from "../actions/data";
+import { DataChoose } from "../components/data-choose";
+import { DataFigures } from "../components/data-figures";
+import { HeldOut } from "../components/data-held-out";
+import { DataProblems } from "../components/data-problems";
+import { DataReading } from "../components/data-reading";
+import { DataRows } from "../components/data-rows";
+import { DataSettings } from "../components/data-settings";
+import { DataTaken } from "../components/data-taken";
 import { ErrorNote } from "../components/error-note";
-import { Facts } from "../components/facts";
-import { ProgressLine } from "../components/progress-line";
 import { Section } from "../components/section";
-import { TokenStrip } from "../components/token-strip";
-import { bytes, count } from "../format";
-import { isRunning } from "../stores/training";
+import { needsMapping } from "../mapping";
+import { samples } from "../samples";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
 const text = strings.data;
-const rowsShown = 3;
 
 export function DataScreen() {
-  const desk = useDesk();
-  const { name, bytes: size, isSample, info, shown } = useStudio("data", (state) => state);
-  const modelOpen = useStudio("model", (state) => state.model.state === "ready");
-  const running = useStudio("training", isRunning);
+  const name = useStudio("data", (state) => state.name);
+  const size = useStudio("data", (state) => state.bytes);
+  const sample = useStudio("data", (state) => state.sample);
+  const title = samples.find(({ id }) => id === sample)?.title;
   return (
     <Section
       id="data"
       title={text.title}
       aside={
         name !== null && (
-          <Text className="section-name wrap">{isSample ? text.sampleName : `${name}, ${bytes(size)}`}</Text>
+          <Text className="section-name wrap">
+            {title === undefined ? text.named(name, size) : text.sampleNamed(title)}
+          </Text>
         )
       }
     >
       <Stack gap="sm">
-        <Dropzone
-          onDrop={(files) => void chooseFile(desk, files)}
-          disabled={running}
-          inputProps={{ "aria-label": text.drop }}
-          aria-label={text.drop}
-          className="drop"
-        >
-          <Group gap="sm" wrap="nowrap">
-            <FileText size={24} aria-hidden className="drop-icon" />
-            <div>
-              <Text size="sm" fw={600}>
-                {text.drop}
-              </Text>
-              <Text size="xs" c="dimmed">
-                {text.dropHint}
-              </Text>
-            </div>
-          </Group>
-        </Dropzone>
-        <div className="privacy">
-          <ShieldCheck size={18} aria-hidden />
-          <Text size="sm">
-            <strong>{text.privacy}.</strong> {text.privacyHint}
-          </Text>
-        </div>
-        <HeldOut disabled={running} />
-        {!isSample && (
-          <Button
-            variant="subtle"
-            size="compact-sm"
-            disabled={running}
-            onClick={() => void chooseSample(desk)}
-            className="start"
-          >
-            {text.sample}
-          </Button>
-        )}
-        {info.state === "failed" && (
-          <ErrorNote
-            error={info.error}
-            action={isSample ? undefined : { label: text.sample, run: () => void chooseSample(desk) }}
-          />
-        )}
-        {info.state === "busy" && shown === null && <ProgressLine label={text.reading} progress={info.progress} />}
-        {info.state === "idle" && !modelOpen && (
-          <Text size="sm" c="dimmed">
-            {text.waiting}
-          </Text>
-        )}
-        {shown !== null && <Look info={shown} />}
+        <DataChoose />
+        <Look />
       </Stack>
     </Section>
   );
 }
 
-function HeldOut({ disabled }: { readonly disabled: boolean }) {
-  const desk = useDesk();
-  const name = useStudio("data", (state) => state.heldOutName);
+/** What is known of the chosen files, in every state that the look into them can have. */
+function Look() {
+  const info = useStudio("data", (state) => state.info);
+  const shown = useStudio("data", (state) => state.shown);
+  const head = useStudio("data", (state) => state.head);
+  const stopped = useStudio("data", (state) => state.stopped);
+  const chosen = useStudio("data", (state) => state.name !== null);
+  const mapping = useStudio("data", (state) => state.shownOptions.mapping);
+  const unmapped = shown !== null && needsMapping(shown, mapping);
+  const modelOpen = useStudio("model", (state) => state.model.state === "ready");
   return (
-    <Group gap={6} className="held-out">
-      <Text size="sm">
-        {text.heldOut}: <span className="wrap">{name ?? text.heldOutNone}</span>
-      </Text>
-      <FileButton onChange={(file) => file !== null && chooseHeldOut(desk, file)} accept=".jsonl,.json,.txt">
-        {(props) => (
-          <Anchor
-            component="button"
-            type="button"
-            size="sm"
-            disabled={disabled}
-            {...props}
-            aria-label={text.heldOutChoose(name === null ? text.choose : text.change)}
-          >
-            {name === null ? text.choose : text.change}
-          </Anchor>
-        )}
-      </FileButton>
-      {name !== null && (
-        <CloseButton
-          size="sm"
-          disabled={disabled}
-          aria-label={text.heldOutRemove}
-          onClick={() => chooseHeldOut(desk, null)}
-        />
+    <>
+      <Failures />
+      {info.state === "busy" && shown === null && <DataReading />}
+      {stopped && <Stopped />}
+      {info.state === "idle" && chosen && !modelOpen && shown === null && (
+        <Text size="sm" c="dimmed">
+          {text.waiting}
+        </Text>
       )}
-    </Group>
+      {shown !== null && <DataTaken info={shown} />}
+      {chosen && <HeldOut />}
+      {shown !== null && <DataSettings info={shown} />}
+      {shown !== null && info.state !== "failed" && (
+        <>
+          {!unmapped && <DataFigures info={shown} />}
+          {!unmapped && <DataProblems info={shown} />}
+          <DataRows cellsOnly={unmapped} />
+        </>
+      )}
+      {shown === null && head.length > 0 && <DataRows cellsOnly={false} />}
+      <Spoken info={shown} busy={info.state === "busy"} />
+    </>
   );
 }
 
-function Look({ info }: { readonly info: DatasetInfo }) {
+function Failures() {
+  const desk = useDesk();
+  const choiceError = useStudio("data", (state) => state.choiceError);
+  const info = useStudio("data", (state) => state.info);
+  const sample = useStudio("data", (state) => state.sample);
+  const changed = useStudio("data", (state) => state.shown !== null);
+  const back = { label: text.sample, run: () => void chooseSample(desk) };
+  const retry = { label: strings.errors.retry, run: () => void inspect(desk) };
+  const undo = { label: text.undo, run: () => void undoOptions(desk) };
   return (
     <>
-      <Facts
-        columns="narrow"
-        facts={[
-          { name: text.rows, value: count(info.rows) },
-          { name: text.tokens, value: count(info.tokens) },
-          { name: text.counted, value: count(info.countedTokens) },
-          { name: text.longest, value: count(info.longestRow) },
-        ]}
-      />
-      {info.truncatedRows > 0 && (
-        <Text size="sm" className="warning">
-          {text.truncated(info.truncatedRows)}
-        </Text>
+      {choiceError !== null && <ErrorNote error={choiceError} />}
+      {info.state === "failed" && (
+        <ErrorNote error={info.error} action={changed ? undo : sample === null ? back : retry} />
       )}
-      <div>
-        <Group justify="space-between" gap="xs" mb={8}>
-          <Text size="sm" fw={600}>
-            {text.preview}
-          </Text>
-          <Text size="xs" component="div" className="legend">
-            <span className="token counted">{text.legendCounted}</span>
-            <span className="token masked">{text.legendMasked}</span>
-          </Text>
-        </Group>
-        {info.preview.slice(0, rowsShown).map((row) => (
-          <TokenStrip key={row.line} row={row} />
-        ))}
-      </div>
     </>
+  );
+}
+
+function Stopped() {
+  const desk = useDesk();
+  return (
+    <div className="reading">
+      <Text size="sm" role="status" className="grow">
+        {text.cancelled}
+      </Text>
+      <Button size="compact-sm" onClick={() => void inspect(desk)}>
+        {text.readAgain}
+      </Button>
+    </div>
+  );
+}
+
+/** Said when a look begins and when it has come to its end, and nothing in between. */
+function Spoken({ info, busy }: { readonly info: DatasetInfo | null; readonly busy: boolean }) {
+  return (
+    <VisuallyHidden role="status">
+      {busy ? text.reading : info !== null && text.seen(info.rows, info.problems.length)}
+    </VisuallyHidden>
   );
 }

@@ -1,5 +1,5 @@
 /** Training: the settings before a run, the run while it lasts, its result after. */
-import { Button, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import { Play, Square, Wrench } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { stopTraining, train } from "../actions/train";
@@ -16,6 +16,7 @@ import { Settings } from "./settings";
 const text = strings.train;
 const sectionId = "train";
 const stopId = "run-stop";
+const reasonId = "run-reason";
 
 export function TrainScreen() {
   const phase = useStudio("training", (state) => state.phase);
@@ -112,6 +113,14 @@ function StartBar({ floating }: { readonly floating: boolean }) {
           {text.few[recipe.recipe.steps !== null ? "steps" : recipe.recipe.pack ? "packed" : "unpacked"]}
         </Text>
       )}
+      {ready.kind === "blocked" && ready.reason !== null && (
+        <Text size="sm" className="warning wrap" id={reasonId}>
+          {ready.reason}{" "}
+          <Anchor href="#data" inherit underline="always">
+            {strings.data.see}
+          </Anchor>
+        </Text>
+      )}
       <div className={floating ? "run-bar floating" : "run-bar"}>
         {data.shown !== null && ready.kind === "ready" && (
           <Text size="sm" c="dimmed" className="numbers consequence">
@@ -125,6 +134,7 @@ function StartBar({ floating }: { readonly floating: boolean }) {
           onClick={() => (ready.kind === "fix" ? focusField(ready.field) : void train(desk))}
           leftSection={ready.kind === "fix" ? <Wrench size={16} aria-hidden /> : <Play size={16} aria-hidden />}
           className="main-button"
+          aria-describedby={ready.kind === "blocked" && ready.reason !== null ? reasonId : undefined}
           data-main
         >
           {ready.label}

@@ -1,17 +1,87 @@
-/** The dataset: its file's name and what the worker found in it. The file itself is held by the actions, not here. */
+/** The dataset: what was chosen, how it is read, what the worker found, and which of its rows are shown. The files are held by the actions. */
 import { createStore } from "zustand/vanilla";
-import type { DatasetInfo } from "../../worker/protocol";
+import { dataDefaults } from "../../worker/client";
+import type { DataOptions, DatasetInfo, ErrorData, ProblemKind, RowView } from "../../worker/protocol";
 import { idle, type Load } from "./load";
+
+export const rowTabs = ["table", "chat", "tokens"] as const;
+export type RowTab = (typeof rowTabs)[number];
+
+/** Rows on a page of the views. */
+export const pageRows = 10;
+
+export interface RowsState {
+  readonly tab: RowTab;
+  /** Only rows with this problem; null: all rows. */
+  readonly problem: ProblemKind | null;
+  /** First row of the page, counted among those that are shown. */
+  readonly from: number;
+  /** The page read last; it stays while the next one is under way. */
+  readonly rows: readonly RowView[];
+  readonly total: number;
+  readonly busy: boolean;
+  readonly error: ErrorData | null;
+}
+
+export interface Overlap {
+  readonly rows: number;
+  readonly examples: readonly RowView[];
+}
 
 export interface DataState {
   readonly name: string | null;
   readonly bytes: number;
-  readonly isSample: boolean;
+  /** Id of the sample that it is; null for the user's own. */
+  readonly sample: string | null;
+  readonly options: DataOptions;
   readonly heldOutName: string | null;
+  /** Why the last choice was not taken; what was chosen before it stays. */
+  readonly choiceError: ErrorData | null;
   readonly info: Load<DatasetInfo>;
-  /** The last good look at this file, shown while a new one is under way. */
+  /** When the present phase of the look began, in milliseconds since 1970; what is left is told from it. */
+  readonly since: number;
+  /** The first rows, while the rest is read. */
+  readonly head: readonly RowView[];
+  /** The user stopped the look. */
+  readonly stopped: boolean;
+  /** The last good look at these files, and the options that it was made with. */
   readonly shown: DatasetInfo | null;
+  readonly shownOptions: DataOptions;
+  readonly view: RowsState;
+  /** Rows that the held-out file has in common with the training rows. */
+  readonly overlap: Load<Overlap>;
 }
 
+const firstPage: RowsState = {
+  tab: "chat",
+  problem: null,
+  from: 0,
+  rows: [],
+  total: 0,
+  busy: false,
+  error: null,
+};
+
+/** What goes with the files that are replaced. The tab stays as the user left it. */
+export const nothingSeen = ({ tab }: RowsState) =>
+  ({
+    info: idle,
+    since: 0,
+    head: [],
+    stopped: false,
+    shown: null,
+    view: { ...firstPage, tab },
+    overlap: idle,
+  }) as const;
+
 export const createDataStore = () =>
-  createStore<DataState>(() => ({ name: null, bytes: 0, isSample: false, heldOutName: null, info: idle, shown: null }));
+  createStore<DataState>(() => ({
+    name: null,
+    bytes: 0,
+    sample: null,
+    options: dataDefaults,
+    heldOutName: null,
+    choiceError: null,
+    ...nothingSeen(firstPage),
+    shownOptions: dataDefaults,
+  }));

@@ -1,4 +1,5 @@
 /** What the main button says: ready, or the first thing that is missing. */
+import { needsMapping } from "../mapping";
 import { strings } from "../strings";
 import type { States } from "./index";
 import { type Field, fieldOrder } from "./recipe";
@@ -6,9 +7,17 @@ import { type Field, fieldOrder } from "./recipe";
 export type Readiness =
   | { readonly kind: "ready"; readonly label: string }
   | { readonly kind: "fix"; readonly label: string; readonly field: Field }
-  | { readonly kind: "waiting" | "blocked"; readonly label: string };
+  | {
+      readonly kind: "waiting" | "blocked";
+      readonly label: string;
+      /** A sentence that says more; null where the label says all. */
+      readonly reason: string | null;
+    };
 
 const text = strings.train.main;
+
+const blocked = (label: string, reason: string | null = null): Readiness => ({ kind: "blocked", label, reason });
+const waiting = (label: string): Readiness => ({ kind: "waiting", label, reason: null });
 
 export function readiness({
   device,
@@ -18,16 +27,20 @@ export function readiness({
   trial,
 }: Pick<States, "device" | "model" | "data" | "recipe" | "trial">): Readiness {
   if (!device.secureContext || !device.hasWebGpu || device.lost !== null || device.device.state === "failed") {
-    return { kind: "blocked", label: text.noGpu };
+    return blocked(text.noGpu);
   }
-  if (device.device.state !== "ready") return { kind: "waiting", label: text.probing };
-  if (model.model.state === "failed") return { kind: "blocked", label: text.model };
-  if (model.model.state !== "ready") return { kind: "waiting", label: text.opening };
+  if (device.device.state !== "ready") return waiting(text.probing);
+  if (model.model.state === "failed") return blocked(text.model);
+  if (model.model.state !== "ready") return waiting(text.opening);
   const wrong = fieldOrder.find((field) => recipe.errors[field] !== undefined);
   if (wrong !== undefined) return { kind: "fix", label: text.fix(strings.fields[wrong].label), field: wrong };
-  if (data.name === null || data.info.state === "failed") return { kind: "blocked", label: text.data };
-  if (data.shown === null) return { kind: "waiting", label: text.reading };
-  if (trial.running) return { kind: "waiting", label: text.answering };
-  if (model.selfCheck.state === "busy") return { kind: "waiting", label: text.checking };
-  return { kind: "ready", label: data.isSample ? text.sample : text.own };
+  if (data.name === null) return blocked(text.data);
+  if (data.info.state === "failed") return blocked(data.shown === null ? text.data : text.fixData);
+  if (data.stopped) return blocked(text.unread);
+  if (data.shown === null) return waiting(text.reading);
+  if (needsMapping(data.shown, data.shownOptions.mapping)) return blocked(text.fixData, strings.data.unmapped);
+  if (data.shown.refusal !== null) return blocked(text.fixData, data.shown.refusal);
+  if (trial.running) return waiting(text.answering);
+  if (model.selfCheck.state === "busy") return waiting(text.checking);
+  return { kind: "ready", label: data.sample !== null ? text.sample : text.own };
 }

@@ -187,3 +187,8 @@ export function adoptModel(store: RecipeStore, { loraTargets, defaultLearningRat
     },
   }));
 }
+
+/** Takes over the length that suits the data, as if typed, so that the user's own would win. */
+export function adoptLength(store: RecipeStore, maxLength: number): void {
+  editForm(store, (form) => ({ ...form, text: { ...form.text, maxLength: String(maxLength) } }));
+}

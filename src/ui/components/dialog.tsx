@@ -1,0 +1,30 @@
+/** A dialog with a title and a way out. Mantine's own header is a landmark, and a page may have one banner only. */
+import { CloseButton, Modal } from "@mantine/core";
+import type { ReactNode } from "react";
+import { strings } from "../strings";
+
+interface Props {
+  readonly opened: boolean;
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly children: ReactNode;
+  /** Fills the window. */
+  readonly whole?: boolean;
+}
+
+export function Dialog({ opened, onClose, title, children, whole = false }: Props) {
+  return (
+    <Modal.Root opened={opened} onClose={onClose} size="lg" fullScreen={whole}>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body className={whole ? "dialog large" : "dialog"}>
+          <div className="dialog-head">
+            <Modal.Title fw={600}>{title}</Modal.Title>
+            <CloseButton onClick={onClose} aria-label={strings.app.close} />
+          </div>
+          {children}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
+  );
+}
