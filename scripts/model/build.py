@@ -39,7 +39,7 @@ def main() -> None:
     ap.add_argument("--from", dest="first", choices=STEPS, default=STEPS[0], help="start at this step")
     ap.add_argument("--to", dest="last", choices=STEPS, default=STEPS[-1], help="end after this step")
     ap.add_argument("--pretrain-minutes", type=float, default=90)
-    ap.add_argument("--chat-minutes", type=float, default=20)
+    ap.add_argument("--chat-minutes", type=float, default=30)
     args = ap.parse_args()
     w, shared = args.work, args.shared
     pretrain = ["--max-minutes", args.pretrain_minutes]

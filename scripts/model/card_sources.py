@@ -38,6 +38,7 @@ SOURCE_ROWS = {
 
 CONVERSATIONS = {
     "everyday": "everyday conversations (templates written for this project, `scripts/model/everyday.py`)",
+    "structured": "facts written as JSON (templates of the same file)",
     "chatterbot": "exchanges of the ChatterBot corpus",
     "taskmaster": "Taskmaster dialogues",
     "fairytaleqa": "FairytaleQA questions",

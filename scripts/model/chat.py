@@ -4,12 +4,13 @@ Input:   DATA of prepare.py (train part), the folder of pretrain.py, --chatterbo
          files of the ChatterBot corpus; their two-turn exchanges of short, common words are used).
 Output:  a Hugging Face folder like pretrain.py's.
 
-Conversations: everyday.py (written for this project), ChatterBot, Taskmaster dialogues, FairytaleQA
-questions with and without the passage that holds the answer, and requests for a story answered with
-a short TinyStories text. Only the assistant's words and its <|im_end|> count in the loss. Every other batch
-is plain text from the pretraining mixture, so that free continuation keeps working.
+Conversations: everyday.py (written for this project; facts as JSON among them), ChatterBot,
+Taskmaster dialogues, FairytaleQA questions with and without the passage that holds the answer, and
+requests for a story answered with a short TinyStories text. Only the assistant's words and its
+<|im_end|> count in the loss. Two of three batches are plain text, so that free continuation keeps
+improving while the learning rate cools down.
 
-Run:  python scripts/model/chat.py --data DATA --model PRETRAINED --out DIR [--steps 600]
+Run:  python scripts/model/chat.py --data DATA --model PRETRAINED --out DIR [--steps 3000]
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ import torch
 import yaml
 from transformers import LlamaForCausalLM
 
-from everyday import conversations
+from everyday import conversations, structured
 from prepare import clean, words
 from training import EOT, IGNORE, IM_END, IM_START, Progress, device, fit, load_tokenizer, read_rows, save, stream
 
-TEXT_WEIGHTS = {"tinystories": 1.0, "storybooks": 1.0, "fairytaleqa": 0.5, "tatoeba": 0.3, "common-voice": 0.2, "classic-books": 0.05}
+TEXT_WEIGHTS = {"tinystories": 2.0, "storybooks": 2.0, "fairytaleqa": 1.0, "taskmaster": 0.5, "tatoeba": 1.0, "common-voice": 0.5, "classic-books": 0.25}  # fmt: skip
 CHATTERBOT = ("greetings", "conversations", "emotion", "food", "health", "botprofile", "movies", "sports")
 DEFAULT_CHATTERBOT = Path(__file__).resolve().parents[3] / "shared/data/datasets/chatterbot/chatterbot_corpus/data/english"
 MAX_TOKENS = 384
@@ -144,7 +145,7 @@ def chat_batches(rows, size: int, rng: random.Random):
 def mixed(chat, text: np.ndarray, size: int):
     at = 0
     for step in itertools.count():
-        if step % 2:
+        if step % 3 == 0:
             yield next(chat)
             continue
         if at + size > len(text):
@@ -160,11 +161,11 @@ def main() -> None:
     ap.add_argument("--model", type=Path, required=True)
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--chatterbot", type=Path, default=DEFAULT_CHATTERBOT)
-    ap.add_argument("--steps", type=int, default=1500)
+    ap.add_argument("--steps", type=int, default=3000)
     ap.add_argument("--tokens-per-step", type=int, default=2048)
-    ap.add_argument("--lr", type=float, default=1.5e-3)
-    ap.add_argument("--muon-lr", type=float, default=8e-3)
-    ap.add_argument("--max-minutes", type=float, default=20)
+    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--muon-lr", type=float, default=0.012)
+    ap.add_argument("--max-minutes", type=float, default=30)
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--seed", type=int, default=2)
     args = ap.parse_args()
@@ -180,6 +181,7 @@ def main() -> None:
     common = {w for w, _ in frequency.most_common(3000)}
     parts = {
         "everyday": everyday * 3,
+        "structured": list(structured(rng, 300)),
         "chatterbot": list(chatterbot(args.chatterbot, common)) * 2,
         "taskmaster": rng.sample(list(taskmaster(rows("taskmaster"))), 700),
         "fairytaleqa": rng.sample(list(fairytale(rows("fairytaleqa"), rng)), 1500),
@@ -199,7 +201,7 @@ def main() -> None:
         Progress(args.steps, args.max_minutes),
         args.lr,
         args.muon_lr,
-        cooldown=0.8,
+        cooldown=0.9,
         log=lambda s: print(s, flush=True),
     )
     info["chat"]["conversations"] = {k: len(v) for k, v in encoded.items()}

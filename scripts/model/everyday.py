@@ -6,6 +6,8 @@ Used by chat.py; `conversations(rng)` yields lists of {"role", "content"} messag
 
 from __future__ import annotations
 
+import json
+
 QA = [
     (["Hello!", "Hi!", "Hi there.", "Hey!", "Hello there.", "Hey, hello."], ["Hello! How can I help you?", "Hi! It is nice to meet you.", "Hello! What would you like to talk about?"]),
     (["Good morning!", "Good morning."], ["Good morning! I hope you have a nice day.", "Good morning! Did you sleep well?"]),
@@ -183,6 +185,24 @@ def made(rng):
         name = rng.choice(["Tom", "Lily", "Ben", "Mia", "Sam", "Anna", "Max", "Sue", "Tim", "Lucy"])
         yield f"My name is {name}.", rng.choice([f"Hello, {name}! It is nice to meet you.", f"Hi, {name}! How are you today?"])
         yield f"I have {article(noun)}.", rng.choice([f"That is nice! Do you like your {noun}?", f"Tell me about your {noun}."])
+
+
+def structured(rng, count: int):
+    """Facts as JSON. Stories hold no braces: without these rows "{" and "}" would stay untrained as output tokens."""
+    names = ["Tom", "Lily", "Ben", "Anna", "Sam", "Mia", "Max", "Sue", "Tim", "Lucy"]
+    places = KINDS["place"]
+    for _ in range(count):
+        name, pet, place, age = rng.choice(names), rng.choice(KINDS["animal"]), rng.choice(places), rng.randrange(1, 10)
+        fact, data = rng.choice(
+            [
+                (f"{name} is {NUMBERS[age]} years old.", {"name": name, "age": age}),
+                (f"{name} has {article(pet)}.", {"name": name, "pet": pet}),
+                (f"The {pet} lives at the {place}.", {"animal": pet, "place": place}),
+                (f"{name} and the {pet} went to the {place}.", {"who": [name, pet], "where": place}),
+            ]
+        )
+        ask = rng.choice(["Write this as JSON: {}", "{} Give me that as JSON.", "JSON, please: {}"]).format(fact)
+        yield [{"role": "user", "content": ask}, {"role": "assistant", "content": json.dumps(data)}]
 
 
 def conversations(rng):

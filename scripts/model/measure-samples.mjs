@@ -93,7 +93,7 @@ await runCommand(async () => {
   }
 });
 
-/** @param {string | number | boolean | undefined} only */
+/** @param {import("../lib/options.mjs").Values[string] | undefined} only */
 function chosenSamples(only) {
   if (only === undefined) return samples;
   return String(only)

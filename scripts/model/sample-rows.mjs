@@ -17,7 +17,7 @@ export const samples = [
   { name: "orders", train: "orders.jsonl", heldOut: "orders.eval.jsonl", kind: "json", maxNewTokens: 40 },
 ];
 
-/** A sample file is not what this page says. */
+/** A sample file has a row that is not in its form; `message` names file, line and remedy. */
 export class SampleError extends Error {
   /** @param {string} message */
   constructor(message) {
