@@ -12,6 +12,8 @@ override WEIGHT_FORM: u32 = 0u;
 override WEIGHT_GROUP: u32 = 32u;
 // int4: zero points are stored; without them the zero is 8.
 override WEIGHT_HAS_ZEROS: bool = false;
+// int4, int8: an f32 for each scale is added, w = q·scale + offset; weight_zeros holds them and the zero is 0.
+override WEIGHT_HAS_OFFSETS: bool = false;
 
 @group(0) @binding(20) var<storage, read> weight: array<u32>;
 @group(0) @binding(21) var<storage, read> weight_scales: array<f32>;
@@ -28,27 +30,35 @@ fn weight_octet(row: u32, column: u32) -> Octet {
     let blocks = (params.columns + 31u) / 32u;
     let block = row * blocks + column / 32u;
     let word = weight[row * blocks * 4u + column / 8u];
+    let scale = weight_scales[block];
+    let nibbles = vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u);
+    let low = vec4<f32>(nibbles & vec4<u32>(15u));
+    let high = vec4<f32>((nibbles >> vec4<u32>(16u)) & vec4<u32>(15u));
+    if (WEIGHT_HAS_OFFSETS) {
+      let offset = bitcast<f32>(weight_zeros[block]);
+      return Octet(low * scale + offset, high * scale + offset);
+    }
     var zero = 8.0;
     if (WEIGHT_HAS_ZEROS) {
       let byte = row * ((blocks + 1u) / 2u) + column / 64u;
       zero = f32((weight_zeros[byte / 4u] >> ((byte % 4u) * 8u + ((column / 32u) % 2u) * 4u)) & 15u);
     }
-    let scale = weight_scales[block];
-    let nibbles = vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u);
-    return Octet(
-      (vec4<f32>(nibbles & vec4<u32>(15u)) - zero) * scale,
-      (vec4<f32>((nibbles >> vec4<u32>(16u)) & vec4<u32>(15u)) - zero) * scale,
-    );
+    return Octet((low - zero) * scale, (high - zero) * scale);
   }
   let first = row * params.columns + column;
   if (WEIGHT_FORM == FORM_INT8) {
     let scale_row = row * ((params.columns + WEIGHT_GROUP - 1u) / WEIGHT_GROUP);
-    let low = weight_scales[scale_row + column / WEIGHT_GROUP];
-    let high = weight_scales[scale_row + (column + 4u) / WEIGHT_GROUP];
-    return Octet(
-      vec4<f32>(unpack4xI8(weight[first / 4u])) * low,
-      vec4<f32>(unpack4xI8(weight[first / 4u + 1u])) * high,
-    );
+    let low_group = scale_row + column / WEIGHT_GROUP;
+    let high_group = scale_row + (column + 4u) / WEIGHT_GROUP;
+    let low = vec4<f32>(unpack4xI8(weight[first / 4u])) * weight_scales[low_group];
+    let high = vec4<f32>(unpack4xI8(weight[first / 4u + 1u])) * weight_scales[high_group];
+    if (WEIGHT_HAS_OFFSETS) {
+      return Octet(
+        low + bitcast<f32>(weight_zeros[low_group]),
+        high + bitcast<f32>(weight_zeros[high_group]),
+      );
+    }
+    return Octet(low, high);
   }
   if (WEIGHT_FORM == FORM_F16) {
     let half = first / 2u;

@@ -1,4 +1,4 @@
-/** A model's frozen weights on the GPU, as they lie in the file: no form is changed, vectors become f32. */
+/** A model's frozen weights on the GPU, in the form that the file's reader gives: none is changed, vectors become f32. */
 import type { Device } from "../engine/device";
 import { bufferTensor, type Tensor } from "../engine/tensor";
 import type { FrozenMatrix } from "../ops/lib/frozen";
@@ -81,12 +81,12 @@ function check(spec: TensorSpec, source: WeightSource): boolean {
   if (!info) {
     if (spec.optional) return false;
     throw new ModelError(
-      `The ${source.format} file lacks the tensor ${spec.name}; config.json does not fit this file.`,
+      `The ${source.format} file lacks the tensor ${spec.name}; the model's config does not fit this file, use another copy of the model.`,
     );
   }
   if (info.shape.length !== spec.shape.length || info.shape.some((size, axis) => size !== spec.shape[axis])) {
     throw new ModelError(
-      `${spec.name} has the shape [${info.shape.join(", ")}] in the ${source.format} file, but config.json asks for [${spec.shape.join(", ")}].`,
+      `${spec.name} has the shape [${info.shape.join(", ")}] in the ${source.format} file, but the model's config asks for [${spec.shape.join(", ")}]; use another copy of the model.`,
     );
   }
   const outer = spec.shape[1];
@@ -126,6 +126,12 @@ async function uploadMatrix(
   const scales = quantized ? await upload(device, buffers, `${label} scales`, weight.scales) : null;
   const zeros =
     weight.form === "int4" && weight.zeros ? await upload(device, buffers, `${label} zeros`, weight.zeros) : null;
+  const offsets =
+    quantized && weight.offsets ? await upload(device, buffers, `${label} offsets`, bytesOf(weight.offsets)) : null;
   const group = weight.form === "int8" ? weight.group : 32;
-  return { label, form: weight.form, rows, columns, data, scales, zeros, group };
+  return { label, form: weight.form, rows, columns, data, scales, zeros, offsets, group };
 }
+
+/** The kernels read offsets as words, through the binding that zero points come by. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);

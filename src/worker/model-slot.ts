@@ -6,10 +6,11 @@ import type { BaseModel } from "../export/types";
 import { architectureOf, architectures } from "../model/architectures/index";
 import { readConfig } from "../model/config";
 import { filesFolder, httpFolder } from "../model/folder";
+import { ggufFolder } from "../model/gguf-folder";
 import { type LoadedModel, loadModel } from "../model/load";
 import { loadTokenizer } from "../model/tokenizer";
 import { openWeights } from "../model/weights/registry";
-import type { ModelFiles } from "../model/weights/types";
+import type { ModelFiles, WeightSource } from "../model/weights/types";
 import { defaultLearningRate } from "../training/recipe";
 import { StudioError } from "./errors";
 import type { ModelInfo, ModelSource, ProgressEvent } from "./protocol";
@@ -76,8 +77,8 @@ export class ModelSlot {
   /** Config, tokenizer and headers are checked before the model that is open now is given up. */
   async open(source: ModelSource, emit: (event: ProgressEvent) => void, signal: AbortSignal): Promise<ModelInfo> {
     const device = await this.device();
-    const files = this.#folder(source);
     emit({ phase: "reading the model folder", done: 0, total: 0 });
+    const files = await this.#folder(source);
     const config = await readConfig(files, [...architectures.keys()]);
     const tokenizer = await loadTokenizer(files);
     const weights = await openWeights(files);
@@ -99,7 +100,7 @@ export class ModelSlot {
     const info: ModelInfo = {
       name: files.name,
       modelType: config.modelType,
-      weightFormat: `${commonForm(model)} ${weights.format}`,
+      weightFormat: `${commonForm(model)} ${weights.format}${heldNote(weights)}`,
       parameters: model.parameters,
       hiddenSize: config.hiddenSize,
       layers: config.numLayers,
@@ -127,20 +128,25 @@ export class ModelSlot {
     return info;
   }
 
-  #folder(source: ModelSource): ModelFiles {
+  async #folder(source: ModelSource): Promise<ModelFiles> {
     switch (source.kind) {
       case "embedded": {
         const base = new URL(`models/${encodeURIComponent(source.id)}/`, this.#siteRoot);
         return httpFolder(source.id, base.href, embeddedFiles);
       }
       case "files":
-        return filesFolder(source.name, source.files);
+        return (await ggufFolder(source.files)) ?? filesFolder(source.name, source.files);
       case "url":
         return httpFolder(source.name, source.base, source.paths);
       default:
         return source satisfies never;
     }
   }
+}
+
+/** What the file stores in another form than the model holds. */
+function heldNote({ held = [] }: WeightSource): string {
+  return held.length === 0 ? "" : ` (${held.join(", ")})`;
 }
 
 /** The form that most matrices of the blocks are stored in. */

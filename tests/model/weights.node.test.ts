@@ -2,11 +2,16 @@
 import { access } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { openWeights, weightFormats } from "../../src/model/weights/registry";
+import { f32Bytes, ggufFile, llamaMetadata } from "../support/gguf";
 import { folderOf, onnxFile, pattern, quantizedLinear, safetensorsFile } from "./build-files";
 
 const safetensors = safetensorsFile({ w: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }, pattern(4, 0));
 const { node, initializers } = quantizedLinear(2, 32);
 const onnx = onnxFile([node], [...initializers]);
+const gguf = ggufFile({
+  metadata: llamaMetadata,
+  tensors: [{ name: "output_norm.weight", type: 0, shape: [1], data: f32Bytes([1]) }],
+});
 
 describe("openWeights", () => {
   it.each([
@@ -14,6 +19,9 @@ describe("openWeights", () => {
     ["onnx", { "onnx/model_q4.onnx": onnx }],
     ["onnx", { "model_q4.onnx": onnx }],
     ["onnx", { "onnx/model_q4f16.onnx": onnx }],
+    ["gguf", { "tiny.Q4_0.gguf": gguf }],
+    ["gguf", { "model.safetensors": safetensors, "tiny.GGUF": gguf }],
+    ["onnx", { "tiny.gguf": gguf, "onnx/model_q4.onnx": onnx }],
     ["onnx", { "model.safetensors": safetensors, "onnx/model_q4.onnx": onnx }],
   ])("%s is opened from %o", async (format, files) => {
     expect((await openWeights(folderOf(files))).format).toBe(format);
@@ -21,7 +29,7 @@ describe("openWeights", () => {
 
   it("says what is missing", async () => {
     await expect(openWeights(folderOf({ "pytorch_model.bin": "", "onnx/model.onnx": onnx }))).rejects.toThrow(
-      "model holds no weights that can be read; add model.safetensors or onnx/model_q4.onnx.",
+      "model holds no weights that can be read; add model.safetensors, onnx/model_q4.onnx or a .gguf file.",
     );
   });
 });

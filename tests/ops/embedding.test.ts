@@ -9,14 +9,16 @@ import { random } from "../support/random";
 
 const device = await testDevice();
 
-const forms: readonly { form: FrozenForm; zeros?: boolean; group?: number }[] = [
+const forms: readonly { form: FrozenForm; zeros?: boolean; offsets?: boolean; group?: number }[] = [
   { form: "f32" },
   { form: "f16" },
   { form: "bf16" },
   { form: "int8", group: 32 },
   { form: "int8", group: 20 },
+  { form: "int8", group: 20, offsets: true },
   { form: "int4" },
   { form: "int4", zeros: true },
+  { form: "int4", offsets: true },
 ];
 
 describe("embedding", () => {
@@ -26,7 +28,7 @@ describe("embedding", () => {
       [7, 11, 36],
       [130, 67, 100],
     ] as const) {
-      const name = `${form.form}${form.zeros ? " with zeros" : ""}${form.group ? ` by ${form.group}` : ""}`;
+      const name = `${form.form}${form.zeros ? " with zeros" : ""}${form.offsets ? " with offsets" : ""}${form.group ? ` by ${form.group}` : ""}`;
       it(`${name}, ${tokens} of ${rows} rows of ${columns}`, async () => {
         const { matrix, values } = await testMatrix(device, { ...form, rows, columns });
         const source = random(tokens);

@@ -45,14 +45,16 @@ function transposedTimes(left: Float64Array, right: Float64Array, inner: number)
   return result;
 }
 
-const forms: readonly { form: FrozenForm; zeros?: boolean; group?: number }[] = [
+const forms: readonly { form: FrozenForm; zeros?: boolean; offsets?: boolean; group?: number }[] = [
   { form: "f32" },
   { form: "f16" },
   { form: "bf16" },
   { form: "int8", group: 32 },
   { form: "int8", group: 20 },
+  { form: "int8", group: 20, offsets: true },
   { form: "int4" },
   { form: "int4", zeros: true },
+  { form: "int4", offsets: true },
 ];
 const shapes = [
   { tokens: 1, columns: 32, rows: 8 },
@@ -63,7 +65,7 @@ const shapes = [
 describe("linear, frozen weight alone", () => {
   for (const form of forms) {
     for (const { tokens, columns, rows } of shapes) {
-      const name = `${form.form}${form.zeros ? " with zeros" : ""}${form.group ? ` by ${form.group}` : ""}, ${tokens}×${columns}→${rows}`;
+      const name = `${form.form}${form.zeros ? " with zeros" : ""}${form.offsets ? " with offsets" : ""}${form.group ? ` by ${form.group}` : ""}, ${tokens}×${columns}→${rows}`;
       it(name, async () => {
         const { matrix, values } = await testMatrix(device, { ...form, rows, columns });
         await checkOp(device, {

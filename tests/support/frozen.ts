@@ -17,6 +17,8 @@ export interface MatrixOptions {
   readonly columns: number;
   /** int4: with stored zero points. */
   readonly zeros?: boolean;
+  /** int4, int8: with an offset for each scale. */
+  readonly offsets?: boolean;
   /** int8: columns per scale. */
   readonly group?: number;
   readonly seed?: number;
@@ -37,6 +39,7 @@ export async function testMatrix(device: Device, options: MatrixOptions): Promis
     data: Uint8Array<ArrayBuffer>,
     scales?: Float32Array<ArrayBuffer>,
     zeros?: Uint8Array<ArrayBuffer>,
+    offsets?: Float32Array<ArrayBuffer>,
   ) => ({
     matrix: {
       label: form,
@@ -47,6 +50,7 @@ export async function testMatrix(device: Device, options: MatrixOptions): Promis
       data: await put(form, data),
       scales: scales ? await put("scales", scales) : null,
       zeros: zeros ? await put("zeros", zeros) : null,
+      offsets: offsets ? await put("offsets", new Uint8Array(offsets.buffer)) : null,
     },
     values,
   });
@@ -57,6 +61,9 @@ export async function testMatrix(device: Device, options: MatrixOptions): Promis
   };
   const scaleOf = () => Math.fround(0.01 + 0.1 * source.uniform());
 
+  const offsetsFor = (scales: Float32Array) =>
+    Float32Array.from(scales, () => (options.offsets ? Math.fround(source.uniform() - 0.5) : 0));
+
   if (form === "int4") {
     const blocks = Math.ceil(columns / 32);
     const zeroBytes = Math.ceil(blocks / 2);
@@ -64,25 +71,28 @@ export async function testMatrix(device: Device, options: MatrixOptions): Promis
     const data = Uint8Array.from({ length: rows * blocks * 16 }, () => source.integer(0, 255));
     const scales = Float32Array.from({ length: rows * blocks }, scaleOf);
     const zeros = Uint8Array.from({ length: rows * zeroBytes }, () => source.integer(0, 255));
+    const offsets = offsetsFor(scales);
     const nibble = (byte: number, index: number) => (index % 2 === 0 ? byte & 15 : byte >> 4);
     each((row, column) => {
       const block = Math.floor(column / 32);
       const code = nibble(data[(row * blocks + block) * 16 + Math.floor((column % 32) / 2)] as number, column);
-      const zero = options.zeros ? nibble(zeros[row * zeroBytes + Math.floor(block / 2)] as number, block) : 8;
-      return (code - zero) * (scales[row * blocks + block] as number);
+      const stored = options.zeros ? nibble(zeros[row * zeroBytes + Math.floor(block / 2)] as number, block) : 8;
+      const at = row * blocks + block;
+      return (code - (options.offsets ? 0 : stored)) * (scales[at] as number) + (offsets[at] as number);
     });
-    return made(data, scales, options.zeros ? zeros : undefined);
+    return made(data, scales, options.zeros ? zeros : undefined, options.offsets ? offsets : undefined);
   }
   if (form === "int8") {
     const groups = Math.ceil(columns / group);
     const data = Uint8Array.from({ length: rows * columns }, () => source.integer(0, 255));
     const scales = Float32Array.from({ length: rows * groups }, scaleOf);
+    const offsets = offsetsFor(scales);
     const signed = new Int8Array(data.buffer);
-    each(
-      (row, column) =>
-        (signed[row * columns + column] as number) * (scales[row * groups + Math.floor(column / group)] as number),
-    );
-    return made(data, scales);
+    each((row, column) => {
+      const at = row * groups + Math.floor(column / group);
+      return (signed[row * columns + column] as number) * (scales[at] as number) + (offsets[at] as number);
+    });
+    return made(data, scales, undefined, options.offsets ? offsets : undefined);
   }
   const bytes = form === "f32" ? 4 : 2;
   const view = new DataView(new ArrayBuffer(rows * columns * bytes));

@@ -1,11 +1,12 @@
 /** The weight file formats, one file each beside this one. */
 import { ModelError } from "../errors";
+import { format as gguf } from "./gguf";
 import { format as onnx } from "./onnx";
 import { format as safetensors } from "./safetensors";
 import type { ModelFiles, WeightFormat, WeightSource } from "./types";
 
 /** In order of preference where a folder holds several: quantized weights take a quarter of the memory. */
-export const weightFormats: readonly WeightFormat[] = [onnx, safetensors];
+export const weightFormats: readonly WeightFormat[] = [onnx, gguf, safetensors];
 
 /** Opens the first format that the folder holds. Throws `ModelError` where there is none. */
 export async function openWeights(files: ModelFiles): Promise<WeightSource> {
@@ -13,5 +14,7 @@ export async function openWeights(files: ModelFiles): Promise<WeightSource> {
     const paths = format.match(files.paths);
     if (paths.length > 0) return format.open(files, paths);
   }
-  throw new ModelError(`${files.name} holds no weights that can be read; add model.safetensors or onnx/model_q4.onnx.`);
+  throw new ModelError(
+    `${files.name} holds no weights that can be read; add model.safetensors, onnx/model_q4.onnx or a .gguf file.`,
+  );
 }

@@ -13,23 +13,27 @@ export interface ModelFiles {
 export type WeightData =
   | { readonly form: "f32" | "f16" | "bf16"; readonly shape: readonly number[]; readonly data: Uint8Array<ArrayBuffer> }
   | {
-      /** w[o][i] = data[o][i] · scales[o][⌊i / group⌋]; data is signed, row-major. */
+      /** w[o][i] = data[o][i] · scales[o][⌊i / group⌋] + offsets[o][⌊i / group⌋]; data is signed, row-major. */
       readonly form: "int8";
       readonly shape: readonly [number, number];
       readonly group: number;
       readonly data: Uint8Array<ArrayBuffer>;
       readonly scales: Float32Array<ArrayBuffer>;
+      /** One for each scale; absent means 0. */
+      readonly offsets?: Float32Array<ArrayBuffer>;
     }
   | {
       /**
        * ONNX MatMulNBits, 4 bits, block 32: data [out, ⌈in/32⌉, 16] bytes, low nibble first;
        * w[o][i] = (q − zero) · scales[o][⌊i/32⌋]; zeros [out, ⌈⌈in/32⌉/2⌉] bytes, low nibble first; null means 8.
+       * With offsets there are no zeros, and w[o][i] = q · scales[o][⌊i/32⌋] + offsets[o][⌊i/32⌋].
        */
       readonly form: "int4";
       readonly shape: readonly [number, number];
       readonly data: Uint8Array<ArrayBuffer>;
       readonly scales: Float32Array<ArrayBuffer>;
       readonly zeros: Uint8Array<ArrayBuffer> | null;
+      readonly offsets?: Float32Array<ArrayBuffer>;
     };
 
 export interface WeightInfo {
@@ -45,6 +49,8 @@ export interface WeightSource {
   /** Format name for messages: "safetensors", "onnx". */
   readonly format: string;
   readonly tensors: ReadonlyMap<string, WeightInfo>;
+  /** What is held in another form than the file's, with the same values: "Q4_K as int4 by 32 with offsets". */
+  readonly held?: readonly string[];
   /** Throws `WeightsError` where the name is unknown, the bytes are short, or a float value or scale is not finite. */
   read(name: string): Promise<WeightData>;
 }

@@ -20,6 +20,8 @@ export interface FrozenMatrix {
   readonly scales: Tensor | null;
   /** int4 zero points, two a byte, rows padded to whole bytes. */
   readonly zeros: Tensor | null;
+  /** int4, int8: one float32 for each scale, added to q · scale, as u32 words; null: 0. int4 has either zeros or offsets. */
+  readonly offsets: Tensor | null;
   /** int8: columns that share a scale, a multiple of 4. */
   readonly group: number;
 }
@@ -39,6 +41,7 @@ export function forForm<R extends TensorDeclarations, W extends TensorDeclaratio
       WEIGHT_FORM: formNumbers[matrix.form],
       WEIGHT_GROUP: matrix.form === "int8" ? matrix.group : 32,
       WEIGHT_HAS_ZEROS: matrix.zeros ? 1 : 0,
+      WEIGHT_HAS_OFFSETS: matrix.offsets ? 1 : 0,
     },
   });
 }
@@ -46,5 +49,5 @@ export function forForm<R extends TensorDeclarations, W extends TensorDeclaratio
 export const frozenInputs = (matrix: FrozenMatrix) => ({
   weight: matrix.data,
   weight_scales: matrix.scales,
-  weight_zeros: matrix.zeros,
+  weight_zeros: matrix.offsets ?? matrix.zeros,
 });
