@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { dataName, dataNotes, dataOptions, filesInput } from "./lib/data.mjs";
+import { dataName, dataNotes, dataOptions, filesInput, heldOutNote } from "./lib/data.mjs";
 import { CommandError, runCommand } from "./lib/errors.mjs";
 import { adapterInput, modelInput, openModel, sampleData, sampleEvalData } from "./lib/inputs.mjs";
 import { onInterrupt } from "./lib/interrupt.mjs";
@@ -103,20 +103,23 @@ async function train({ model, data, evalData, options, initAdapter, recipe, fold
     await studio.giveFiles("data", data);
     if (evalData !== null) await studio.giveFiles("eval", evalData);
     if (initAdapter !== null) await studio.giveFiles("init-adapter", initAdapter);
-    const info = await studio.call("inspect", { recipe, data: "data", options });
+    const heldOut = evalData === null ? null : "eval";
+    const info = await studio.call("inspect", { recipe, data: "data", options, evalData: heldOut });
     for (const note of dataNotes(info)) line.say(note);
     if (info.refusal !== null) throw new CommandError(info.refusal, 2);
     const run = await studio.call("finetune", {
       recipe,
       data: "data",
       options,
-      evalData: evalData === null ? null : "eval",
+      evalData: heldOut,
       initAdapter: initAdapter === null ? null : "init-adapter",
     });
     line.end();
     await saveAdapter(studio, run.id, folder);
     if (typeof probe === "string") await saveProbe(studio, run.id, options, path.resolve(probe));
     if (run.leftOutRows) line.say(`${run.leftOutRows} rows had problems and were left out.`);
+    const cut = run.heldOut ? heldOutNote(run.heldOut, run.recipe.maxLength) : null;
+    if (cut !== null) line.say(cut);
     const seconds = (Date.now() - started) / 1000;
     line.say(
       `${run.state === "stopped" ? "Stopped" : "Finished"} after ${run.steps} ${run.steps === 1 ? "step" : "steps"}, ${formatDuration(seconds)}: ${folder}`,

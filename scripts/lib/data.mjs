@@ -8,6 +8,7 @@ import { importSource } from "./source.mjs";
 
 /** @typedef {import("../../src/data/options").DataOptions} DataOptions */
 /** @typedef {import("../../src/worker/protocol").DatasetInfo} DatasetInfo */
+/** @typedef {NonNullable<import("../../src/worker/protocol").RunSummary["heldOut"]>} HeldOutRows */
 
 /** A problem kind's rows that are shown; the page shows more. */
 const shownRows = 5;
@@ -81,14 +82,17 @@ function templateChoice(value) {
 
 /**
  * What a person should know of the data before a run, a line each; nothing where all is well.
- * @param {Pick<DatasetInfo, "problems" | "rows" | "surveyedRows" | "exact" | "droppedRows" | "splitRows" | "templateWarning">} info
+ * @param {Pick<DatasetInfo, "problems" | "rows" | "surveyedRows" | "exact" | "droppedRows" | "splitRows" | "templateWarning" | "notes" | "heldOutRows" | "sharedHeldOutRows">} info
  */
-export function dataNotes({ problems, rows, surveyedRows, exact, droppedRows, splitRows, templateWarning }) {
+export function dataNotes(info) {
+  const { problems, rows, surveyedRows, exact, droppedRows, splitRows, templateWarning, notes } = info;
+  const { heldOutRows, sharedHeldOutRows } = info;
   const count = (/** @type {number} */ number) => number.toLocaleString("en");
   const lines = [];
   if (!exact)
     lines.push(`${count(rows)} rows are too many to look at: figures come from ${count(surveyedRows)} of them.`);
   if (templateWarning) lines.push(templateWarning);
+  lines.push(...notes);
   for (const { kind, rows: bad, skipped, examples } of problems) {
     lines.push(`${count(bad)} ${bad === 1 ? "row" : "rows"} with the problem "${kind}"${skipped ? ", left out" : ""}:`);
     for (const { message } of examples.slice(0, shownRows)) lines.push(`  ${message}`);
@@ -96,7 +100,29 @@ export function dataNotes({ problems, rows, surveyedRows, exact, droppedRows, sp
   }
   if (droppedRows > 0) lines.push(`${count(droppedRows)} rows are longer than --max-length and dropped.`);
   if (splitRows > 0) lines.push(`${count(splitRows)} rows are longer than --max-length and split.`);
+  if (sharedHeldOutRows > 0) {
+    const least = exact ? "" : "at least ";
+    lines.push(
+      `Of ${count(heldOutRows)} held-out rows, ${least}${count(sharedHeldOutRows)} are trained on as well, as equal rows: the held-out loss is too good.`,
+    );
+  }
   return lines;
+}
+
+/**
+ * What the measuring of a run left out or cut, in one line; null where nothing.
+ * @param {HeldOutRows} heldOut
+ * @param {number} maxLength
+ */
+export function heldOutNote({ rows, truncatedRows, droppedRows, leftOutRows, sampled }, maxLength) {
+  const count = (/** @type {number} */ number) => `${number.toLocaleString("en")} ${number === 1 ? "row" : "rows"}`;
+  const lost = [
+    truncatedRows > 0 ? `${count(truncatedRows)} cut to ${maxLength} tokens` : "",
+    droppedRows > 0 ? `${count(droppedRows)} longer than ${maxLength} tokens and dropped` : "",
+    leftOutRows > 0 ? `${count(leftOutRows)} with problems and left out` : "",
+  ].filter((part) => part !== "");
+  if (lost.length === 0) return null;
+  return `Held-out data${sampled ? ", a sample" : ""}: ${lost.join(", ")}; ${count(rows)} measured.`;
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a command works on: the model, the data and the adapter that its options name, or the embedded ones. */
 import path from "node:path";
-import { adapterPaths, filesOf } from "./options.mjs";
+import { adapterPaths, existingFile, filesOf } from "./options.mjs";
 import { root } from "./paths.mjs";
 
 const embeddedModel = "tabtune-tiny";
@@ -18,8 +18,17 @@ export const sampleEvalData = path.join(root, "public", "datasets", "pirate.eval
  */
 export function modelInput(values) {
   if (values["model"] === undefined) return { name: embeddedModel, folder: null, files: [] };
-  const folder = path.resolve(String(values["model"]));
-  return { name: path.basename(folder), folder, files: filesOf("model", String(values["model"])) };
+  const given = String(values["model"]);
+  const place = path.resolve(given);
+  if (/\.gguf$/i.test(given)) {
+    existingFile("model", given);
+    return {
+      name: path.basename(place, path.extname(place)),
+      folder: path.dirname(place),
+      files: [path.basename(place)],
+    };
+  }
+  return { name: path.basename(place), folder: place, files: filesOf("model", given) };
 }
 
 /**

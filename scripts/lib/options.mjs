@@ -20,7 +20,9 @@ import { CommandError } from "./errors.mjs";
 /** @typedef {Readonly<Record<string, string | number | boolean | readonly string[]>>} Values */
 
 /** @type {OptionTable} */
-const model = { model: { type: "text", value: "DIR", help: "model folder; the embedded tabtune-tiny where absent" } };
+const model = {
+  model: { type: "text", value: "DIR", help: "model folder or .gguf file; the embedded tabtune-tiny where absent" },
+};
 /** @type {OptionTable} */
 const json = { json: { type: "flag", value: "", help: "one JSON object as the last line of stdout" } };
 /** @type {OptionTable} */

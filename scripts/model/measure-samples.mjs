@@ -121,6 +121,8 @@ async function measure(studio, { name, kind, train, heldOut, maxNewTokens }, fol
   };
   await studio.giveFiles("data", [path.join(folder, train)]);
   await studio.giveFiles("eval", [path.join(folder, heldOut)]);
+  // As `npm run finetune` does: the look fits the max length to the rows.
+  await studio.call("inspect", { recipe, data: "data", evalData: "eval" });
   const run = await studio.call("finetune", { recipe, data: "data", evalData: "eval", initAdapter: null });
   stopIfAsked();
   const asked = kind === "persona" ? pairs.slice(0, personaExamples) : pairs;

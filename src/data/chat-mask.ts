@@ -16,17 +16,18 @@ import type { Conversation } from "./types";
 type Chat = Extract<Conversation, { kind: "messages" }>;
 
 /**
- * A turn is counted from the end of the generation prompt to its end-of-turn token. Rows of prompt and completion messages
- * are counted to the very end, template's final newline included, as TRL does it. Turns that begin at token `horizon` or
- * beyond are not looked at. Throws `DataError` (kinds "template" and "no-end").
+ * A turn is counted from the end of the generation prompt to its end-of-turn token. A completion (the completion messages of
+ * a row, or an answer that ends its chat) is counted to the very end, template's final newline included, as TRL does it. Turns
+ * that begin at token `horizon` or beyond are not looked at. Throws `DataError` (kinds "template" and "no-end").
  */
 export function chatTokens(chat: Chat, tokenizer: Tokenizer, lossOn: LossOn, horizon: number): Labelled {
   requireTemplate(chat, tokenizer);
   const trained = trainedTurns(chat, lossOn);
   const text = new ChatText(chat, tokenizer, lossOn === "all" ? 0 : trained.filter(Boolean).length);
+  requireReasoning(chat, trained, text.text);
   const mask = new ChatMask(chat, tokenizer, text);
   if (lossOn === "all") mask.countFrom(0);
-  else if (lossOn === "completion") mask.countCompletion(trained);
+  else if (lossOn === "completion" && (chat.trainFrom > 0 || trained.at(-1))) mask.countCompletion(trained);
   else mask.countTurns(trained, horizon);
   return { ids: mask.ids, counted: mask.counted };
 }
@@ -39,6 +40,24 @@ function requireTemplate({ origin }: Chat, { hasChatTemplate }: Tokenizer): void
     problem: "the row is a chat but the model has no chat template",
     remedy:
       'use a model with one (chat_template in its tokenizer_config.json), choose one of the built-in templates, or give rows with "prompt" and "completion" as plain strings, or "text"',
+  });
+}
+
+/**
+ * A learned answer whose reasoning the template leaves out would teach to answer without. Templates of reasoning models leave
+ * it out before a later question by design, so only an answer after the last question is looked at.
+ */
+function requireReasoning({ messages, origin }: Chat, trained: readonly boolean[], text: string): void {
+  const index = messages.findLastIndex(({ role }) => role === "assistant" || role === "user");
+  const reasoning = messages[index]?.reasoning_content?.trim() ?? "";
+  if (reasoning === "" || trained[index] !== true || text.includes(reasoning)) return;
+  throw new DataError({
+    ...origin,
+    kind: "template",
+    field: `messages[${index}].reasoning_content`,
+    problem: "the chat template has no place for reasoning_content",
+    remedy:
+      "choose a chat template of a reasoning model, write the reasoning into the content, or take it out of the row",
   });
 }
 

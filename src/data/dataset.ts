@@ -1,14 +1,15 @@
-/** A dataset as a run uses it: what its rows hold, what stands in the way of training, and its steps, in memory or streamed. */
+/** A dataset as a run uses it: what its rows hold, and its steps, in memory or streamed. */
 import { type BatchOptions, planSteps, type StepPlan } from "./batches";
 import { DataError } from "./errors";
 import { type EvaluationBatches, evaluationBatches, streamedEvaluation } from "./evaluation-batches";
 import { partOf } from "./example-table";
 import type { DataOptions } from "./options";
+import { refusalOfRow } from "./refusal";
 import type { RowSource } from "./rows/types";
 import { planStream, type RowStream } from "./stream-batches";
-import type { Reading } from "./survey/read-row";
+import type { Reading, ReadRow } from "./survey/read-row";
 import { readRows } from "./survey/row-reader";
-import { type Survey, type SurveyOptions, surveyRows } from "./survey/survey";
+import { type Sums, type Survey, type SurveyOptions, surveyRows } from "./survey/survey";
 import { withChosenTemplate } from "./templates/index";
 import type { Tokenizer } from "./tokenizer";
 import type { TokenizedExample } from "./types";
@@ -34,6 +35,8 @@ export interface DatasetFigures {
   /** A sample finds only some of them, so that there it is the least that there can be. */
   readonly duplicateRows: number;
   readonly heldOutRows: number;
+  /** Held-out rows that a trained row equals; of a sample the least that there can be. */
+  readonly sharedHeldOutRows: number;
   /** Tokens of the longest example. */
   readonly longestRow: number;
 }
@@ -70,44 +73,9 @@ export async function openDataset(
   return { name, source, reading, survey, figures: figuresOf(source, survey) };
 }
 
-/** What an unskipped problem or an empty dataset says to a run; null where one may start. */
-export function refusalOf({ name, source, survey }: Dataset, skip: readonly string[]): DataError | null {
-  const found = survey.problems.unskipped(skip);
-  if (found) {
-    const { first, rows } = found;
-    const all = rows === survey.sums.rows;
-    const looked = survey.exact ? `${survey.sums.rows} rows` : `the ${survey.sums.rows} rows looked at`;
-    const others = rows === 1 ? "" : ` (${all ? "all" : `${rows} of`} ${looked} have problems)`;
-    return new DataError(
-      {
-        kind: first.kind,
-        file: first.file,
-        line: first.line,
-        column: first.column,
-        field: first.field,
-        problem: first.problem + others,
-        remedy: all ? first.remedy : `${first.remedy}, or skip the rows with problems`,
-      },
-      { cause: first },
-    );
-  }
-  if (survey.trained.length > 0) return null;
-  const { problemRows, droppedRows } = survey.sums;
-  const lost = [
-    problemRows > 0 ? `${problemRows} have problems` : "",
-    droppedRows > 0 ? `${droppedRows} are longer than the limit and dropped` : "",
-  ].filter((reason) => reason !== "");
-  return new DataError({
-    file: name,
-    problem: `none of the ${source.rows} rows can be used${lost.length > 0 ? `: ${lost.join(", ")}` : ""}`,
-    remedy:
-      problemRows > 0 ? "mend the rows or choose other data" : "raise the max length, or truncate or split long rows",
-  });
-}
-
 function figuresOf(source: RowSource, survey: Survey): DatasetFigures {
   const { store, sums, split, trained, heldOut } = survey;
-  const ofAll = (count: number) => (sums.rows === 0 ? 0 : Math.round((count * source.rows) / sums.rows));
+  const ofAll = (count: number) => inAllRows({ source, survey }, count);
   const ofTrained = (count: number) => {
     return survey.trainedRows === 0 ? 0 : Math.round((count * split.trained) / survey.trainedRows);
   };
@@ -124,8 +92,14 @@ function figuresOf(source: RowSource, survey: Survey): DatasetFigures {
     splitRows: ofAll(sums.splitRows),
     duplicateRows: survey.duplicateRows,
     heldOutRows: split.heldOut,
+    sharedHeldOutRows: survey.sharedHeldOutRows,
     longestRow: Math.max(longest(trained), longest(heldOut)),
   };
+}
+
+/** How many rows of the whole dataset a count of surveyed rows stands for. */
+export function inAllRows({ source, survey }: Pick<Dataset, "source" | "survey">, count: number): number {
+  return survey.sums.rows === 0 ? 0 : Math.round((count * source.rows) / survey.sums.rows);
 }
 
 export interface TrainingSteps extends StepPlan {
@@ -133,10 +107,13 @@ export interface TrainingSteps extends StepPlan {
   leftOutRows(): number;
 }
 
-/** The trained rows' steps. Rows with problems are left out: ask `refusalOf` first. */
-export function planTraining(dataset: Dataset, options: BatchOptions): TrainingSteps {
+/**
+ * The trained rows' steps. Rows with problems are left out: ask `refusalOf` first. Of a large dataset it knows a sample
+ * only, so that steps throw a `DataError` where they meet a row with a problem that is not skipped.
+ */
+export function planTraining(dataset: Dataset, options: BatchOptions, skip: readonly string[] = []): TrainingSteps {
   const { survey } = dataset;
-  if (!survey.exact) return planStream(trainedRows(dataset), options);
+  if (!survey.exact) return planStream(trainedRows(dataset, skip), options);
   const plan = planSteps(partOf(survey.store, survey.trained), options);
   return { ...plan, leftOutRows: () => survey.sums.problemRows };
 }
@@ -152,6 +129,40 @@ export function measuredBatches({ survey }: Dataset, tokensPerBatch: number): Ev
   return evaluationBatches(survey.store, tokensPerBatch);
 }
 
+/** What the batches of `heldOutBatches` or `measuredBatches` leave out or cut; figures of the sample where `sampled`. */
+export interface HeldOutRows {
+  /** Rows that are measured. */
+  readonly rows: number;
+  /** Of those, rows longer than the max length, which lost a part. */
+  readonly truncatedRows: number;
+  /** Rows longer than the max length that are not measured. */
+  readonly droppedRows: number;
+  /** Rows with a problem, which are not measured. */
+  readonly leftOutRows: number;
+  /** True where not all rows were looked at, but a seeded sample of them. */
+  readonly sampled: boolean;
+}
+
+/** Of the rows that `evalShare` held out; null where none are. */
+export function heldOutRows({ survey }: Dataset): HeldOutRows | null {
+  return survey.split.heldOut === 0 ? null : rowsOf(survey.heldOutSums, survey);
+}
+
+/** Of all rows. */
+export function measuredRows({ survey }: Dataset): HeldOutRows {
+  return rowsOf(survey.sums, survey);
+}
+
+function rowsOf({ rows, truncatedRows, droppedRows, problemRows }: Sums, { exact }: Survey): HeldOutRows {
+  return {
+    rows: rows - problemRows - droppedRows,
+    truncatedRows,
+    droppedRows,
+    leftOutRows: problemRows,
+    sampled: !exact,
+  };
+}
+
 export interface MeasuredRows {
   readonly rows: number;
   readonly truncatedRows: number;
@@ -159,11 +170,15 @@ export interface MeasuredRows {
   readonly leftOutRows: number;
 }
 
-/** Every row in file order, each visited once however large the dataset is. `counts` is complete after the pass. */
+/**
+ * Every row in file order, each visited once however large the dataset is. `counts` is complete after the pass. Of a large
+ * dataset, throws a `DataError` for a row with a problem that is not skipped.
+ */
 export function allBatches(
   { source, reading, survey }: Dataset,
   tokensPerBatch: number,
   signal: AbortSignal,
+  skip: readonly string[] = [],
 ): { readonly batches: EvaluationBatches; counts(): MeasuredRows } {
   const { sums } = survey;
   if (survey.exact) {
@@ -178,7 +193,7 @@ export function allBatches(
   async function* examples(): AsyncGenerator<TokenizedExample, void> {
     counted = { rows: 0, truncatedRows: 0, leftOutRows: 0 };
     for await (const read of readRows(source, source.rows, reading, signal)) {
-      if (read.problem) counted.leftOutRows++;
+      if (isLeftOut(read, skip)) counted.leftOutRows++;
       else if (!read.dropped) counted.rows++;
       if (read.examples.some(({ truncated }) => truncated > 0)) counted.truncatedRows++;
       yield* read.examples;
@@ -187,7 +202,13 @@ export function allBatches(
   return { batches: streamedEvaluation(examples, reading.maxLength, tokensPerBatch), counts: () => counted };
 }
 
-function trainedRows({ source, reading, survey }: Dataset): RowStream {
+/** Throws the row's problem where it is not skipped. */
+function isLeftOut({ problem }: ReadRow, skip: readonly string[]): boolean {
+  if (problem && !skip.includes(problem.kind)) throw refusalOfRow(problem);
+  return problem !== null;
+}
+
+function trainedRows({ source, reading, survey }: Dataset, skip: readonly string[]): RowStream {
   const { split, store, trained } = survey;
   return {
     rows: split.trained,
@@ -198,7 +219,7 @@ function trainedRows({ source, reading, survey }: Dataset): RowStream {
       let leftOut = 0;
       for await (const read of readRows(source, rows, reading)) {
         examples.push(...read.examples);
-        if (read.problem) leftOut++;
+        if (isLeftOut(read, skip)) leftOut++;
       }
       return { examples, leftOut };
     },

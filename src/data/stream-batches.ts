@@ -17,7 +17,10 @@ export interface RowStream {
   readonly sample: { readonly rows: number; readonly lengths: readonly number[] };
   /** Every row of the epoch once: in seeded order, or in file order. A function of the arguments alone. */
   visit(order: { readonly seed: number; readonly shuffle: boolean }, epoch: number): Iterable<number>;
-  /** What the rows give, in this order. Rows with a problem are left out and counted. Throws `DataError` when a file is gone. */
+  /**
+   * What the rows give, in this order. Rows with a problem that is skipped are left out and counted. Throws `DataError` for a
+   * row with another one, and when a file is gone.
+   */
   load(rows: readonly number[]): Promise<{ readonly examples: readonly TokenizedExample[]; readonly leftOut: number }>;
 }
 

@@ -102,7 +102,7 @@ function label(conversation: Conversation, tokenizer: Tokenizer, lossOn: LossOn,
       return completionTokens(conversation.prompt, conversation.completion, tokenizer, lossOn);
     case "text": {
       const text = conversation.continues ? conversation.text : withEos(conversation.text, tokenizer);
-      const ids = tokenizer.encode(text, { addSpecialTokens: true });
+      const ids = tokenizer.encode(text, { addSpecialTokens: !conversation.continued });
       return { ids, counted: new Uint8Array(ids.length).fill(1) };
     }
     case "tokens":

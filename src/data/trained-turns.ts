@@ -31,5 +31,5 @@ function trainedMessages({ messages, trainFrom }: Chat, lossOn: LossOn): readonl
   if (lossOn === "completion" && trainFrom > 0) return wanted.map((counts, index) => counts && index >= trainFrom);
   // A weight of 0 on the last answer means that the row has nothing to learn, not that an earlier one takes its place.
   const first = wanted[last] === true ? last : messages.length;
-  return messages.map((_, index) => index === first || (lossOn === "completion" && index > first));
+  return messages.map((_, index) => index === first);
 }

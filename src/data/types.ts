@@ -29,6 +29,8 @@ export type Conversation =
       readonly text: string;
       /** The document goes on in the next row: no end-of-text token follows. */
       readonly continues?: boolean;
+      /** The document began in an earlier row: no beginning-of-text token comes first. */
+      readonly continued?: boolean;
     }
   | {
       readonly kind: "tokens";

@@ -162,10 +162,12 @@ class FolderTokenizer implements Tokenizer {
 }
 
 /** The fields that templates know; what a message lacks is left undefined, as templates test for it. */
-function templateMessage({ role, content, tool_calls, tool_call_id, name, input }: Message): Json {
+function templateMessage(message: Message): Json {
+  const { role, content, reasoning_content, tool_calls, tool_call_id, name, input } = message;
   return {
     role,
     content,
+    ...(reasoning_content !== undefined && { reasoning_content }),
     ...(tool_calls && { tool_calls }),
     ...(tool_call_id !== undefined && { tool_call_id }),
     ...(name !== undefined && { name }),

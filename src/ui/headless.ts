@@ -35,6 +35,11 @@ export interface DataRequest {
   readonly options?: DataOptions;
 }
 
+export interface InspectRequest extends DataRequest {
+  /** Where the recipe gives no max length, it is fitted to these rows too. */
+  readonly evalData?: FilesKey | null;
+}
+
 export interface FinetuneRequest extends DataRequest {
   readonly evalData: FilesKey | null;
   readonly initAdapter: FilesKey | null;
@@ -49,7 +54,7 @@ export interface HeadlessApi {
     request: { readonly embedded: string } | { readonly name: string; readonly files: FilesKey },
   ): Promise<Outcome<ModelInfo>>;
   /** What the data holds and what stands in the way of training on it. */
-  inspect(request: DataRequest): Promise<Outcome<DatasetInfo>>;
+  inspect(request: InspectRequest): Promise<Outcome<DatasetInfo>>;
   finetune(request: FinetuneRequest): Promise<Outcome<RunSummary>>;
   /** Asks the running call to stop; a training keeps what it learned. */
   stop(): Promise<Outcome<null>>;
@@ -178,6 +183,7 @@ globalThis.tabtune = {
         data: dataSource(request.data, request.options),
         recipe: fullRecipe(request),
         fitMaxLength: request.recipe.maxLength === null,
+        evalData: request.evalData ? dataSource(request.evalData, request.options) : null,
       });
       fittedLength = info.maxLength;
       return info;

@@ -1,8 +1,20 @@
 /** The texts of the data step. Sentences about single rows and files come from the worker. */
-import type { DataOptions, ProblemKind } from "../worker/protocol";
+import type { Calls, DataOptions, ProblemKind } from "../worker/protocol";
 import { bytes, count, percent } from "./format";
 
 const rows = (n: number): string => `${count(n)} ${n === 1 ? "row" : "rows"}`;
+
+const heldOutRows = (n: number): string => `${count(n)} held-out ${n === 1 ? "row" : "rows"}`;
+const aboutRows = (n: number, exact: boolean): string => (exact ? rows(n) : `about ${rows(n)}`);
+
+function skipRows(n: number, exact: boolean): string {
+  if (!exact) return `Skip all such rows (about ${count(n)})`;
+  return `Skip ${n === 1 ? "this row" : `these ${count(n)} rows`}`;
+}
+
+type Compared = Pick<Calls["overlap"]["out"], "rows" | "exact" | "comparedRows">;
+
+const looksBetter = ": the held-out loss will look better than it is.";
 
 const problemTitles: Readonly<Record<ProblemKind, string>> = {
   file: "Files that cannot be read",
@@ -80,6 +92,9 @@ export const dataStrings = {
     `None of the ${count(n)} files is a dataset; choose .jsonl, .json, .csv, .tsv, .parquet, .txt, .md or .yaml files, gzipped or not.`,
   tooManyFiles: (n: number, most: number) =>
     `${count(n)} files are more than the ${count(most)} that one dataset may have; choose the folder that holds only its files.`,
+  leftOut: (n: number, names: readonly string[]) =>
+    `${count(n)} ${n === 1 ? "file was" : "files were"} not taken: ${names.join(", ")}${n > names.length ? ` and ${count(n - names.length)} more` : ""}.`,
+  takeLeftOut: (n: number) => `Take ${n === 1 ? "it" : "them"} too`,
   named: (name: string, size: number) => `${name}, ${bytes(size)}`,
 
   reading: "Reading the rows…",
@@ -138,6 +153,8 @@ export const dataStrings = {
   templateModel: "The model's own",
   templateNone: "The model has none",
   templateOwn: "My own (Jinja)",
+  templateChoose: "Choose a chat template",
+  templateMissing: "This model has no chat template of its own, and these rows need one.",
   templateHint: "How turns are written as one text. A tuned model must be used with the template it was trained with.",
   templateText: "Template in Jinja",
   templateTextHint: "As in tokenizer_config.json: messages, add_generation_prompt, bos_token and eos_token are there.",
@@ -162,11 +179,18 @@ export const dataStrings = {
   heldOutChange: "Change",
   heldOutLabel: (verb: string) => `${verb} the held-out file`,
   comparing: "Comparing the held-out rows…",
-  overlapNone: "No row of the held-out file is in the training rows.",
-  overlap: (n: number) =>
-    `${rows(n)} of the held-out file ${n === 1 ? "is" : "are"} in the training rows too: the held-out loss will look better than it is.`,
+  overlapNone: ({ exact, comparedRows }: Compared) =>
+    exact
+      ? "No held-out row is in the training rows."
+      : `None found among the ${heldOutRows(comparedRows)} compared; the data is too large to compare all of it.`,
+  overlap: ({ rows: n, exact, comparedRows }: Compared) =>
+    exact
+      ? `${heldOutRows(n)} ${n === 1 ? "is" : "are"} in the training rows too${looksBetter}`
+      : `At least ${heldOutRows(n)} ${n === 1 ? "is" : "are"} in the training rows too, going by the ${count(comparedRows)} compared${looksBetter}`,
+  sharedHeldOut: (n: number, exact: boolean) =>
+    `${exact ? "" : "At least "}${heldOutRows(n)} ${n === 1 ? "is" : "are"} in the training rows too${looksBetter}`,
   overlapShow: "Show them",
-  overlapRow: (line: number) => `Line ${count(line)}`,
+  overlapRow: (line: number) => `Held-out line ${count(line)}`,
 
   rows: "Rows",
   examples: "Examples",
@@ -198,13 +222,13 @@ export const dataStrings = {
 
   problems: "Problems",
   problemTitles,
-  problemRows: rows,
-  problemSkipped: (n: number) => `${rows(n)}, skipped`,
+  problemRows: aboutRows,
+  problemSkipped: (n: number, exact: boolean) => `${aboutRows(n, exact)}, skipped`,
   problemPlace: (column: number) => `column ${count(column)}`,
   show: "Show",
   showLabel: (title: string) => `Show the rows: ${title}`,
-  skip: (n: number) => `Skip ${n === 1 ? "this row" : `these ${count(n)} rows`}`,
-  skipLabel: (n: number, title: string) => `Skip ${n === 1 ? "this row" : `these ${count(n)} rows`}: ${title}`,
+  skip: skipRows,
+  skipLabel: (n: number, exact: boolean, title: string) => `${skipRows(n, exact)}: ${title}`,
   unskip: "Undo",
   unskipLabel: (title: string) => `Undo skipping: ${title}`,
   moreExamples: (n: number) => `${count(n)} more`,

@@ -1,5 +1,5 @@
 /** Every text of the page. Sentences about bad input come from the worker; here is what the page itself says. */
-import type { ErrorCode } from "../worker/protocol";
+import type { ErrorCode, RunSummary } from "../worker/protocol";
 import { bytes, count, decimal } from "./format";
 import { dataStrings } from "./strings-data";
 
@@ -43,7 +43,7 @@ export const strings = {
     context: "Most tokens",
     tokens: (n: number) => `${count(n)} tokens`,
     own: "Use my own model folder",
-    ownHint: "config.json, tokenizer.json and *.safetensors or onnx/model_q4.onnx. Drop the folder here or choose it.",
+    ownHint: "A folder with config.json, tokenizer.json and *.safetensors or onnx/model_q4.onnx, or one .gguf file.",
     embedded: "Back to the built-in model",
     check: "Check the numbers",
     checkHint: "Runs the same model in ONNX Runtime and compares every output.",
@@ -116,6 +116,17 @@ export const strings = {
     result: (name: string) => `Kept in this browser as ${name}.`,
     heldOut: (before: number, after: number) => `Held-out loss ${decimal(before, 3)} → ${decimal(after, 3)}`,
     heldOutBefore: (before: number) => `Held-out loss before: ${decimal(before, 3)}`,
+    leftOut: (rows: number) =>
+      `${count(rows)} ${rows === 1 ? "row" : "rows"} with a problem ${rows === 1 ? "was" : "were"} left out of the training.`,
+    measured: ({ rows, truncatedRows, droppedRows, leftOutRows, sampled }: NonNullable<RunSummary["heldOut"]>) => {
+      const parts = [
+        ...(sampled ? [`a sample of ${count(rows)} measured`] : []),
+        ...(truncatedRows > 0 ? [`${count(truncatedRows)} of ${count(rows)} cut to the max length`] : []),
+        ...(droppedRows > 0 ? [`${count(droppedRows)} too long and not measured`] : []),
+        ...(leftOutRows > 0 ? [`${count(leftOutRows)} with a problem and not measured`] : []),
+      ];
+      return parts.length === 0 ? null : `Held-out rows: ${parts.join(", ")}.`;
+    },
     tryIt: "Try it",
     announce: (percent: number, loss: number) => `${percent} percent, loss ${decimal(loss, 2)}`,
     nextRun: "Next run",
@@ -155,6 +166,7 @@ export const strings = {
     promptDefault: "How do I make a good cup of tea?",
     chat: "As a chat message",
     text: "As plain text",
+    baseAsText: "The base model has no chat template and gets the plain text; the tuned one uses its run's.",
     mode: "How the prompt is given",
     strength: "Adapter strength",
     strengthHint: "0 is untouched, 1 as trained",

@@ -1,5 +1,5 @@
 /** The calls about data: looking at it, paging through its rows, what two datasets share, and the memory that a run on it takes. */
-import { heldOutBatches, planTraining } from "../data/dataset";
+import { type Dataset, heldOutBatches, inAllRows, planTraining } from "../data/dataset";
 import { commonRows } from "../data/survey/overlap";
 import { readRow } from "../data/survey/read-row";
 import { rowView } from "../data/survey/row-view";
@@ -9,7 +9,7 @@ import type { DataLease, DataListener, DataSlot } from "./data-slot";
 import { datasetInfo, range, rowViews } from "./dataset-info";
 import { StudioError } from "./errors";
 import type { ModelSlot, OpenModel } from "./model-slot";
-import type { Handlers } from "./protocol";
+import type { DataSource, Handlers } from "./protocol";
 import { checkRecipe, heldOutData, largerSizes } from "./training-run";
 
 /** Rows of one page of `viewRows`. */
@@ -39,29 +39,51 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
   return {
     forget,
 
-    inspectDataset: async ({ data, recipe: given, fitMaxLength = false }, emit, signal) => {
+    inspectDataset: async ({ data, recipe: given, fitMaxLength = false, evalData = null }, emit, signal) => {
       const open = slot.current;
       let recipe = checkRecipe(given, open);
       const look = ++looks;
-      const openData = (onHead: NonNullable<DataListener["onHead"]>) =>
+      const openData = (source: DataSource, listener: Pick<DataListener, "onHead"> = {}) =>
         datasets.open(
           open,
-          data,
+          source,
           recipe,
-          { onProgress: (progress) => emit({ kind: "progress", progress }), onHead },
+          { onProgress: (progress) => emit({ kind: "progress", progress }), ...listener },
           signal,
         );
-      let lease = await openData((rows, reading) => {
-        emit({ kind: "head", rows: rows.map((raw) => rowView(readRow(raw, reading), reading)) });
-      });
-      const { survey, figures } = lease.dataset;
-      if (fitMaxLength && survey.exact) {
-        const maxLength = fittingMaxLength(figures.longestRow, recipe.maxLength);
-        if (maxLength < recipe.maxLength) {
-          recipe = { ...recipe, maxLength };
-          const longer = lease;
-          lease = await openData(() => undefined).finally(() => longer.release());
+      const fitting = ({ survey, figures }: Dataset) => {
+        return survey.exact ? fittingMaxLength(figures.longestRow, recipe.maxLength) : recipe.maxLength;
+      };
+      const fittingHeldOut = async (source: DataSource): Promise<number> => {
+        try {
+          const heldOut = await openData(heldOutData(source));
+          heldOut.release();
+          return fitting(heldOut.dataset);
+        } catch {
+          // What is wrong with it is said where it is used; here it has no say.
+          signal.throwIfAborted();
+          return 0;
         }
+      };
+      let lease = await openData(data, {
+        onHead: (rows, reading) => {
+          emit({ kind: "head", rows: rows.map((raw) => rowView(readRow(raw, reading), reading)) });
+        },
+      });
+      if (fitMaxLength) {
+        const longer = lease;
+        try {
+          let maxLength = fitting(longer.dataset);
+          if (evalData && maxLength < recipe.maxLength) maxLength = Math.max(maxLength, await fittingHeldOut(evalData));
+          if (maxLength < recipe.maxLength) {
+            recipe = { ...recipe, maxLength };
+            lease = await openData(data);
+          }
+        } catch (error) {
+          longer.release();
+          throw error;
+        }
+        if (lease !== longer) longer.release();
       }
       const info = await datasetInfo(lease.dataset, data.options, recipe).catch((error: unknown) => {
         lease.release();
@@ -92,10 +114,15 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
       try {
         const heldOut = await datasets.open(open, heldOutData(evalData), recipe, listener, signal);
         try {
-          const { dataset } = trained;
-          const { count, rows } = commonRows(dataset.survey, heldOut.dataset.survey);
-          const share = dataset.source.rows / Math.max(1, dataset.survey.sums.rows);
-          return { rows: Math.round(count * share), examples: await rowViews(dataset, rows) };
+          const { dataset } = heldOut;
+          const { survey } = trained.dataset;
+          const { compared, count, rows } = commonRows(dataset.survey, survey);
+          return {
+            rows: inAllRows(dataset, count),
+            comparedRows: compared,
+            exact: survey.exact && dataset.survey.exact,
+            examples: await rowViews(dataset, rows),
+          };
         } finally {
           heldOut.release();
         }

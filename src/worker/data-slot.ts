@@ -4,7 +4,7 @@ import type { DataOptions } from "../data/options";
 import { openRows } from "../data/rows/open-rows";
 import { headRows, type RawRow, type RowSource } from "../data/rows/types";
 import type { Reading } from "../data/survey/read-row";
-import { surveyLimits } from "../data/survey/survey";
+import { type SurveyLimits, surveyLimits } from "../data/survey/survey";
 import type { OpenModel } from "./model-slot";
 import type { DataSource, ProgressEvent } from "./protocol";
 import { indexCache } from "./storage/index-cache";
@@ -33,18 +33,33 @@ export interface DataListener {
   readonly onHead?: (rows: readonly RawRow[], reading: Reading) => void;
 }
 
+interface Look {
+  /** By everything that decides the tokens, the seed apart. */
+  readonly key: string;
+  readonly seed: number;
+  readonly model: OpenModel;
+  readonly dataset: Dataset;
+}
+
 interface OpenFiles {
   /** Null where the files cannot be told from others. */
   readonly key: string | null;
   readonly source: RowSource;
-  /** By everything that decides the tokens, latest last. */
-  readonly looks: { readonly key: string; readonly model: OpenModel; readonly dataset: Dataset }[];
+  /** Latest last. */
+  readonly looks: Look[];
   users: number;
 }
 
 export class DataSlot {
   /** Latest last. */
   readonly #files: OpenFiles[] = [];
+  readonly #limits: SurveyLimits;
+  /** How often a model was forgotten: a look that began before is not kept. */
+  #forgotten = 0;
+
+  constructor(limits: SurveyLimits = surveyLimits) {
+    this.#limits = limits;
+  }
 
   /** Throws `DataError`, `TokenizerError` for a template that cannot be parsed, and the signal's reason. */
   async open(
@@ -60,20 +75,25 @@ export class DataSlot {
     const head = onHead && ((rows: readonly RawRow[]) => onHead(rows, reading));
     const files = await this.#open(data, onProgress, head, signal);
     try {
-      const key = lookKey(files.source, options, settings);
-      let look = files.looks.find((known) => known.key === key && known.model === model);
-      if (!look) {
-        const { evalShare } = options;
-        const dataset = await openDataset(name, files.source, reading, {
-          evalShare,
-          seed: settings.seed,
-          signal,
-          onProgress: (done, total) => onProgress({ phase: `tokenizing ${name}`, done, total }),
-        });
-        look = { key, model, dataset };
+      const { seed } = settings;
+      const key = lookKey(options, settings);
+      const known = files.looks.find((look) => {
+        return look.key === key && look.model === model && (look.seed === seed || isSeedless(look.dataset));
+      });
+      if (known) {
+        keepLast(files.looks, known, keptLooks);
+        return this.#lease(files, known.dataset);
       }
-      keepLast(files.looks, look, keptLooks);
-      return this.#lease(files, look.dataset);
+      const forgotten = this.#forgotten;
+      const dataset = await openDataset(name, files.source, reading, {
+        evalShare: options.evalShare,
+        seed,
+        limits: this.#limits,
+        signal,
+        onProgress: (done, total) => onProgress({ phase: `tokenizing ${name}`, done, total }),
+      });
+      if (forgotten === this.#forgotten) keepLast(files.looks, { key, seed, model, dataset }, keptLooks);
+      return this.#lease(files, dataset);
     } catch (error) {
       this.#release(files);
       throw error;
@@ -82,6 +102,7 @@ export class DataSlot {
 
   /** Tokens of a model that is no longer open. */
   forgetModel(): void {
+    this.#forgotten++;
     for (const { looks } of this.#files) looks.length = 0;
   }
 
@@ -160,9 +181,12 @@ function filesKey(files: DataSource["files"], format: string | null): string | n
   return JSON.stringify(facts);
 }
 
-/** What is skipped is no part of it: rows with problems give no tokens anyway. The seed decides samples and held-out rows. */
-function lookKey(source: RowSource, options: DataOptions, { maxLength, seed }: DataSettings): string {
-  const { mapping, template, lossOn, tooLong, evalShare } = options;
-  const seeded = evalShare > 0 || source.bytes > surveyLimits.bytes;
-  return JSON.stringify([mapping, template, lossOn, tooLong, evalShare, maxLength, seeded ? seed : null]);
+/** What is skipped is no part of it: rows with problems give no tokens anyway. */
+function lookKey({ mapping, template, lossOn, tooLong, evalShare }: DataOptions, { maxLength }: DataSettings): string {
+  return JSON.stringify([mapping, template, lossOn, tooLong, evalShare, maxLength]);
+}
+
+/** The seed draws the sample, the held-out rows and the order of a stream, and nothing else. */
+function isSeedless({ survey }: Dataset): boolean {
+  return survey.exact && survey.split.heldOut === 0;
 }

@@ -1,7 +1,8 @@
 /** A dataset as the page shows it. */
-import { type Dataset, planTraining, refusalOf } from "../data/dataset";
+import { type Dataset, inAllRows, planTraining } from "../data/dataset";
 import { datasetFormats } from "../data/formats/index";
 import type { DataOptions } from "../data/options";
+import { refusalOf } from "../data/refusal";
 import { headRows, type RowSource } from "../data/rows/types";
 import { detectShape, rowShapes } from "../data/shapes/index";
 import { readRow } from "../data/survey/read-row";
@@ -44,7 +45,12 @@ export async function datasetInfo(dataset: Dataset, options: DataOptions, recipe
     ...figures,
     histogram: survey.histogram,
     maxLength: reading.maxLength,
-    problems: survey.problems.groups.map((group) => ({ ...group, skipped: options.skip.includes(group.kind) })),
+    problems: survey.problems.groups.map((group) => ({
+      ...group,
+      rows: inAllRows(dataset, group.rows),
+      skipped: options.skip.includes(group.kind),
+    })),
+    notes: source.notes,
     refusal: refusalOf(dataset, options.skip)?.message ?? null,
     steps,
     stepsPerEpoch,

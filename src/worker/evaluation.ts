@@ -1,5 +1,6 @@
 /** The loss of the open model, with or without an adapter, on a dataset: all its rows, however many they are. */
-import { allBatches, refusalOf } from "../data/dataset";
+import { allBatches } from "../data/dataset";
+import { refusalOf } from "../data/refusal";
 import type { Adapter } from "../training/adapter";
 import { Evaluator } from "../training/evaluator";
 import type { DataSlot } from "./data-slot";
@@ -27,7 +28,7 @@ export async function runEvaluation(
     const refusal = refusalOf(dataset, data.options.skip);
     if (refusal) throw refusal;
     const tokens = Math.max(evaluationTokens, dataset.figures.longestRow);
-    const { batches, counts } = allBatches(dataset, tokens, signal);
+    const { batches, counts } = allBatches(dataset, tokens, signal, data.options.skip);
     const evaluator = await Evaluator.create(open.device, open.model, adapter, batches);
     try {
       const { loss, countedTokens } = await evaluator.measure(batches, {

@@ -1,4 +1,5 @@
 /** Everything that crosses between the page and the worker: types only. A call has a result, may have events, and fails with `ErrorData`. */
+import type { HeldOutRows } from "../data/dataset";
 import type { ProblemKind } from "../data/errors";
 import type { ColumnMapping, DataOptions } from "../data/options";
 import type { DataFile } from "../data/rows/types";
@@ -83,7 +84,7 @@ export interface ShapeInfo extends Choice {
 
 export interface DatasetProblems {
   readonly kind: ProblemKind;
-  /** Rows with this problem. */
+  /** Rows with this problem; estimated for all rows where the dataset's figures are no `exact` ones. */
   readonly rows: number;
   /** True where the options skip them. */
   readonly skipped: boolean;
@@ -129,6 +130,8 @@ export interface DatasetInfo {
   readonly duplicateRows: number;
   /** Rows held out by `evalShare`. */
   readonly heldOutRows: number;
+  /** Held-out rows whose tokens a trained row has too: they measure what was learned by heart. Counted as `duplicateRows`. */
+  readonly sharedHeldOutRows: number;
   /** Longest row in tokens, after the policy for long rows. */
   readonly longestRow: number;
   /** Of the surveyed rows, in tokens, before the policy for long rows. */
@@ -137,6 +140,8 @@ export interface DatasetInfo {
   readonly maxLength: number;
   /** By falling count of rows. */
   readonly problems: readonly DatasetProblems[];
+  /** What of the files is not read, one sentence each. */
+  readonly notes: readonly string[];
   /** Null: a run may start. Otherwise one sentence: what stands in its way and what to do. */
   readonly refusal: string | null;
   /** Optimizer steps that the recipe gives on these rows. */
@@ -181,6 +186,8 @@ export interface RunSummary {
   readonly dataOptions?: DataOptions;
   /** Rows with a problem that the run did not learn from; absent where `dataOptions` is. */
   readonly leftOutRows?: number;
+  /** The rows that measured the run before and after. Null without any; absent in runs of earlier versions. */
+  readonly heldOut?: HeldOutRows | null;
   readonly recipe: Recipe;
   /** ISO 8601. */
   readonly created: string;
@@ -265,6 +272,8 @@ export interface Calls {
       readonly recipe: Recipe;
       /** The user chose no max length: the recipe's is the most, and rows that are all shorter get a smaller one. */
       readonly fitMaxLength?: boolean;
+      /** The run's held-out data: `fitMaxLength` fits to its rows too, where they can be read. */
+      readonly evalData?: DataSource | null;
     };
     out: DatasetInfo;
     event: InspectEvent;
@@ -275,10 +284,19 @@ export interface Calls {
     out: { readonly rows: readonly RowView[]; readonly total: number };
     event: never;
   };
-  /** Rows that the training and the held-out data of a run have in common. */
+  /** Rows of a run's held-out data whose tokens a row of its training data has too. */
   overlap: {
     in: { readonly data: DataSource; readonly evalData: DataSource; readonly recipe: Recipe };
-    out: { readonly rows: number; readonly examples: readonly RowView[] };
+    out: {
+      /** For all held-out rows; the least that there can be where not `exact`. */
+      readonly rows: number;
+      /** Held-out rows that were compared. */
+      readonly comparedRows: number;
+      /** True where every row of both was compared. */
+      readonly exact: boolean;
+      /** The first few, with their lines in the held-out data. */
+      readonly examples: readonly RowView[];
+    };
     event: ProgressEvent;
   };
   /** For the dataset inspected last, or for full rows before one was. */

@@ -1,6 +1,7 @@
 /** Wires the whole line from file to adapter: one handler per call of the protocol. */
 import { dataDefaults } from "../data/options";
 import { withChosenTemplate } from "../data/templates/index";
+import { turnEndIds } from "../data/turn-end";
 import { adapterFault } from "../export/check";
 import { AdapterError } from "../export/errors";
 import { exportTargets } from "../export/registry";
@@ -156,7 +157,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
             prompt,
             {
               ...request,
-              stopIds: [...model.config.eosTokenIds, tokenizer.eosTokenId],
+              stopIds: [...model.config.eosTokenIds, tokenizer.eosTokenId, ...turnEndIds(tokenizer)],
               uniform: seededUniform(request.seed),
               decode: (tokens) => tokenizer.decode(tokens, { skipSpecialTokens: true }),
               signal,

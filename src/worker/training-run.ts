@@ -1,7 +1,15 @@
 /** One training run from recipe and files to a kept adapter. */
 import type { BatchBounds } from "../data/batches";
-import { type Dataset, heldOutBatches, measuredBatches, planTraining, refusalOf } from "../data/dataset";
+import {
+  type Dataset,
+  heldOutBatches,
+  heldOutRows,
+  measuredBatches,
+  measuredRows,
+  planTraining,
+} from "../data/dataset";
 import type { DataOptions } from "../data/options";
+import { refusalOf } from "../data/refusal";
 import { chosenJinja } from "../data/templates/index";
 import { readPeft } from "../export/read-peft";
 import type { BaseModel } from "../export/types";
@@ -110,7 +118,7 @@ async function trainOn(
 ): Promise<RunSummary> {
   const { device, model } = open;
   const progress = (event: ProgressEvent) => emit({ kind: "progress", progress: event });
-  const plan = planTraining(dataset, recipe);
+  const plan = planTraining(dataset, recipe, options.skip);
   const heldOut = measured ? measuredBatches(measured, plan.maxTokens) : heldOutBatches(dataset, plan.maxTokens);
   const sizes = largerSizes(plan, heldOut);
   const session = await TrainingSession.create(device, model, recipe, sizes, (done, total) =>
@@ -130,7 +138,12 @@ async function trainOn(
     const log: (StepEvent | EvalEvent)[] = [];
     const keep = async (): Promise<RunSummary> => {
       const matrices = await session.matrices();
-      const data = { dataset: dataset.name, dataOptions: options, leftOutRows: plan.leftOutRows() };
+      const data = {
+        dataset: dataset.name,
+        dataOptions: options,
+        leftOutRows: plan.leftOutRows(),
+        heldOut: measured ? measuredRows(measured) : heldOutRows(dataset),
+      };
       const outcome = { id, planned: plan.steps, started, log, matrices };
       const chatTemplate = chosenJinja(open.tokenizer, options.template);
       const record = { ...recordOf(open, recipe, data, outcome, await freeName()), chatTemplate };
@@ -184,7 +197,7 @@ interface Outcome {
 function recordOf(
   { info, base }: OpenModel,
   recipe: Recipe,
-  data: Required<Pick<RunSummary, "dataset" | "dataOptions" | "leftOutRows">>,
+  data: Required<Pick<RunSummary, "dataset" | "dataOptions" | "leftOutRows" | "heldOut">>,
   outcome: Outcome,
   name: string,
 ): RunRecord {

@@ -2,10 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dataName, dataNotes, dataOptions, filesInput } from "../../scripts/lib/data.mjs";
+import { dataName, dataNotes, dataOptions, filesInput, heldOutNote } from "../../scripts/lib/data.mjs";
 import { CommandError } from "../../scripts/lib/errors.mjs";
+import { modelInput } from "../../scripts/lib/inputs.mjs";
 import {
   adapterPaths,
   evaluateOptions,
@@ -127,6 +129,12 @@ describe("finetune's options", () => {
     expect(refused).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
   });
 
+  it("take a single GGUF file for a model", () => {
+    const file = fileURLToPath(new URL("../golden/gguf/q8_0.gguf", import.meta.url));
+    expect(modelInput({ model: file })).toEqual({ name: "q8_0", folder: dirname(file), files: ["q8_0.gguf"] });
+    expect(() => modelInput({ model: "none.gguf" })).toThrow(CommandError);
+  });
+
   it("leave learning rate and max length to the model unless they are given", async () => {
     expect(await completeRecipe({})).toEqual({ ...recipeDefaults, learningRate: null, maxLength: null });
     expect(await completeRecipe(fields("--lr", "1e-3", "--max-length", "64"))).toEqual(
@@ -234,17 +242,37 @@ describe("the data's options", () => {
       droppedRows: 3,
       splitRows: 0,
       templateWarning: null,
+      notes: ["rows.parquet: the column sound holds bytes and is left out."],
+      heldOutRows: 1200,
+      sharedHeldOutRows: 7,
     };
     expect(dataNotes(info)).toEqual([
       "12,000,000 rows are too many to look at: figures come from 4,000 of them.",
+      "rows.parquet: the column sound holds bytes and is left out.",
       '7 rows with the problem "syntax":',
       ...[1, 2, 3, 4, 5].map((line) => `  a.jsonl line ${line}: not valid JSON.`),
       "  … and 2 more",
       '1 row with the problem "shape", left out:',
       "  a.jsonl line 9: not valid JSON.",
       "3 rows are longer than --max-length and dropped.",
+      "Of 1,200 held-out rows, at least 7 are trained on as well, as equal rows: the held-out loss is too good.",
     ]);
-    expect(dataNotes({ ...info, problems: [], exact: true, droppedRows: 0 })).toEqual([]);
+    const well = { ...info, problems: [], exact: true, droppedRows: 0, notes: [] };
+    expect(dataNotes({ ...well, sharedHeldOutRows: 0 })).toEqual([]);
+    expect(dataNotes(well)).toEqual([
+      "Of 1,200 held-out rows, 7 are trained on as well, as equal rows: the held-out loss is too good.",
+    ]);
+  });
+
+  it("say in one line what the held-out rows lost", () => {
+    const whole = { rows: 1200, truncatedRows: 0, droppedRows: 0, leftOutRows: 0, sampled: false };
+    expect(heldOutNote(whole, 64)).toBeNull();
+    expect(heldOutNote({ ...whole, truncatedRows: 3, leftOutRows: 1 }, 64)).toBe(
+      "Held-out data: 3 rows cut to 64 tokens, 1 row with problems and left out; 1,200 rows measured.",
+    );
+    expect(heldOutNote({ ...whole, droppedRows: 1, sampled: true }, 64)).toBe(
+      "Held-out data, a sample: 1 row longer than 64 tokens and dropped; 1,200 rows measured.",
+    );
   });
 });
 

@@ -180,6 +180,17 @@ describe("finetune", () => {
     expect(existsSync(at("stopped", "adapter_model.safetensors"))).toBe(true);
   });
 
+  it("fits the max length to the held-out rows too, and says what a given one cuts off them", slow, async () => {
+    const text = Array.from({ length: 60 }, (_, index) => `The sea is wide ${index}.`).join(" ");
+    writeFileSync(at("held.jsonl"), `${JSON.stringify({ text })}\n`);
+    const both = ["--data", "data.jsonl", "--eval", "held.jsonl", "--steps", "1", "--json"];
+    const fitted = await command("finetune.mjs", ...both, "--out", "fitted");
+    expect(fitted.stderr).not.toContain("Held-out data:");
+    expect(summary({ ...fitted, stderr: "" }).recipe.maxLength).toBeGreaterThan(128);
+    const cut = await command("finetune.mjs", ...both, "--max-length", "64", "--out", "cut");
+    expect(cut.stderr).toContain("Held-out data: 1 row cut to 64 tokens; 1 row measured.\n");
+  });
+
   it.each([
     ["nothing", "", /^nothing\.jsonl: the file is empty/],
     ["unknown", '{"a":1}\n', /^unknown\.jsonl line 1: the row has the columns "a", which is no known shape/],

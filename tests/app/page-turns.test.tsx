@@ -1,26 +1,13 @@
 /** The page over the fake client, where several things could happen at once: one job on the GPU, another model, where the focus goes. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { page } from "vitest/browser";
 import { openModel } from "../../src/ui/actions/model";
+import { dataDefaults } from "../../src/worker/client";
 import type { ErrorData } from "../../src/worker/protocol";
-import { createFakeClient, type FakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
-import { type Mounted, mountStudio } from "../support/mount";
-import { button, spinning, trainSample, whenReady } from "../support/page-kit";
+import { type FakeClient, sampleRun } from "../support/fake-client";
+import { button, fakeStudio, inputs, refusal, seen, spinning, trainSample, whenReady } from "../support/page-kit";
 
-let mounted: Mounted | null = null;
-afterEach(() => {
-  mounted?.unmount();
-  mounted = null;
-  vi.restoreAllMocks();
-});
-
-function open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}): FakeClient {
-  const client = createFakeClient(options);
-  mounted = mountStudio(client, environment);
-  return client;
-}
-
-const refusal = (message: string, code: ErrorData["code"] = "bad-input"): ErrorData => ({ code, message, data: {} });
+const { open, desk } = fakeStudio();
 
 describe("one user of the GPU at a time", () => {
   it("keeps training waiting for answers and checks, and these for each other", async () => {
@@ -56,14 +43,13 @@ describe("another model", () => {
   it("chosen while one opens wins, and the first is given up without an error", async () => {
     const client = open({ pace: 20 });
     await whenReady();
-    const desk = mounted?.desk;
-    if (desk === undefined) throw new TypeError("nothing is mounted");
-    const first = openModel(desk, folder("first"));
-    const opening = desk.held.opening;
-    const second = openModel(desk, folder("second"));
+    const at = desk();
+    const first = openModel(at, folder("first"));
+    const opening = at.held.opening;
+    const second = openModel(at, folder("second"));
     expect(opening?.signal.aborted).toBe(true);
     await Promise.all([first, second]);
-    expect(desk.stores.model.getState().model).toMatchObject({ state: "ready", value: { name: "second" } });
+    expect(at.stores.model.getState().model).toMatchObject({ state: "ready", value: { name: "second" } });
     expect(client.calls.filter(({ call }) => call === "openModel")).toHaveLength(3);
     await expect.poll(spinning).toEqual([]);
     expect(page.getByRole("alert").elements()).toEqual([]);
@@ -72,8 +58,7 @@ describe("another model", () => {
   it("marks the runs of the former one and does not offer them for Try", async () => {
     open({ runs: [sampleRun] });
     await whenReady();
-    if (mounted === null) throw new TypeError("nothing is mounted");
-    await openModel(mounted.desk, folder("other"));
+    await openModel(desk(), folder("other"));
     await expect.element(page.getByText("for tabtune-tiny")).toBeVisible();
     await expect.element(button("Select amber-otter-12")).toBeDisabled();
     await expect.element(button("Download amber-otter-12 as a PEFT adapter (zip)")).toBeEnabled();
@@ -81,6 +66,35 @@ describe("another model", () => {
     await expect.element(page.getByText(/^The kept runs are for other models/)).toBeVisible();
     await button("Back to the built-in model").click();
     await expect.element(button("Selected amber-otter-12")).toBeEnabled();
+  });
+});
+
+describe("a model without a chat template", () => {
+  const prompts = (client: FakeClient): unknown[] =>
+    inputs(client, "generate").map((input) =>
+      typeof input === "object" && input !== null && "prompt" in input ? input.prompt : null,
+    );
+  const asText = "How do I make a good cup of tea?";
+
+  it("chats with the run that brings a template of its own, and continues text without it", async () => {
+    const dataOptions = { ...dataDefaults, template: { kind: "named", id: "chatml" } } as const;
+    const client = open({ bare: true, runs: [{ ...sampleRun, dataOptions }] });
+    await whenReady();
+    await seen(/^The base model has no chat template/);
+    await button("Generate both").click();
+    await seen(/boilin' water, matey!$/);
+    expect(prompts(client)).toEqual([asText, [{ role: "user", content: asText }]]);
+    await page.getByText("As plain text").click();
+    await button("Generate both").click();
+    await expect.poll(() => prompts(client).slice(2)).toEqual([asText, asText]);
+  });
+
+  it("takes plain text where the run has none either", async () => {
+    const client = open({ bare: true, runs: [sampleRun] });
+    await whenReady();
+    expect(page.getByText("As a chat message").elements()).toEqual([]);
+    await button("Generate both").click();
+    await expect.poll(() => prompts(client)).toEqual([asText, asText]);
   });
 });
 
@@ -101,7 +115,7 @@ describe("the focus", () => {
     await whenReady();
     await trainSample().click();
     await page.getByLabelText("Prompt", { exact: true }).click();
-    mounted?.desk.held.training?.abort();
+    desk().held.training?.abort();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
     expect(document.activeElement).toBe(page.getByLabelText("Prompt", { exact: true }).element());
   });

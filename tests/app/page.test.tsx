@@ -1,27 +1,12 @@
 /** The page over the fake client: first screen, main button, a whole run, errors, stores. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { inspect } from "../../src/ui/actions/data";
 import { train } from "../../src/ui/actions/train";
-import type { ErrorData } from "../../src/worker/protocol";
-import { createFakeClient, type FakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
-import { type Mounted, mountStudio } from "../support/mount";
-import { button, spinning, trainSample, whenReady } from "../support/page-kit";
+import { sampleRun } from "../support/fake-client";
+import { button, fakeStudio, refusal, spinning, trainSample, whenReady } from "../support/page-kit";
 
-let mounted: Mounted | null = null;
-afterEach(() => {
-  mounted?.unmount();
-  mounted = null;
-  vi.restoreAllMocks();
-});
-
-function open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}): FakeClient {
-  const client = createFakeClient(options);
-  mounted = mountStudio(client, environment);
-  return client;
-}
-
-const refusal = (message: string, code: ErrorData["code"] = "bad-input"): ErrorData => ({ code, message, data: {} });
+const { open, desk } = fakeStudio();
 
 describe("the first screen", () => {
   it("is ready to train the sample, says so, and says what it costs", async () => {
@@ -140,13 +125,12 @@ describe("a run", () => {
   it("looks into the data afterwards where its start cut a look short", async () => {
     open();
     await whenReady();
-    const desk = mounted?.desk;
-    if (desk === undefined) throw new TypeError("no page is mounted");
-    const look = inspect(desk);
-    expect(desk.stores.data.getState().info.state).toBe("busy");
-    await Promise.all([look, train(desk)]);
-    expect(desk.stores.training.getState().phase).toBe("finished");
-    expect(desk.stores.data.getState().info.state).toBe("ready");
+    const at = desk();
+    const look = inspect(at);
+    expect(at.stores.data.getState().info.state).toBe("busy");
+    await Promise.all([look, train(at)]);
+    expect(at.stores.training.getState().phase).toBe("finished");
+    expect(at.stores.data.getState().info.state).toBe("ready");
   });
 
   it("looks into the data afterwards where a setting changed meanwhile", async () => {
@@ -328,7 +312,7 @@ describe("stores", () => {
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
     await button("Check the numbers").click();
     await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
-    for (const [name, store] of Object.entries(mounted?.desk.stores ?? {})) {
+    for (const [name, store] of Object.entries(desk().stores)) {
       const state: unknown = store.getState();
       expect(JSON.parse(JSON.stringify(state)), name).toEqual(state);
     }

@@ -60,6 +60,36 @@ describe("the studio", () => {
     expect(await handlers.inspectDataset({ data, recipe: most }, ignore, never)).toMatchObject({ maxLength: 512 });
   });
 
+  it("fits the max length to the held-out rows too, where they can be read", async () => {
+    await open(embedded);
+    const most = { ...recipe, maxLength: 512 };
+    const fitted = (evalData: DataSource | null) =>
+      handlers.inspectDataset({ data, recipe: most, fitMaxLength: true, evalData }, ignore, never);
+    const long = { text: Array.from({ length: 60 }, (_, index) => `${rows[0]} ${index}`).join(" ") };
+    expect(await fitted(source("short.jsonl", texts))).toMatchObject({ maxLength: 128 });
+    expect(await fitted(source("long.jsonl", [...texts, long]))).toMatchObject({ name: "rows.jsonl", maxLength: 512 });
+    expect(await fitted(source("none.jsonl", []))).toMatchObject({ maxLength: 128 });
+    expect(await fitted(null)).toMatchObject({ maxLength: 128 });
+  });
+
+  it("says what the held-out rows of a run lost, and refuses ones of which none can be measured", async () => {
+    await open(embedded);
+    const long = { text: `${rows.join(" ")} `.repeat(20) };
+    const lines = [texts[0], long, { what: 1 }];
+    const held = (options: Partial<DataOptions>) => source("held.jsonl", lines, { skip: ["shape"], ...options });
+    const short = { ...recipe, steps: 1 };
+    const counts = { rows: 2, truncatedRows: 1, droppedRows: 0, leftOutRows: 1, sampled: false };
+    const cut = await train({ recipe: short, evalData: held({}) });
+    expect(cut.heldOut).toEqual(counts);
+    expect((await handlers.listRuns({}, ignore, never))[0]?.heldOut).toEqual(counts);
+    const dropped = await train({ recipe: short, evalData: held({ tooLong: "drop" }) });
+    expect(dropped.heldOut).toEqual({ ...counts, rows: 1, truncatedRows: 0, droppedRows: 1 });
+    expect((await train({ recipe: short })).heldOut).toBeNull();
+    await expect(train({ evalData: source("held.jsonl", [{ what: 1 }], { skip: ["shape"] }) })).rejects.toThrow(
+      /^held\.jsonl: none of the 1 rows can be used: 1 have problems; /,
+    );
+  });
+
   it("gives an adapter the chat template that it learned", async () => {
     await open(embedded);
     const chat = [{ prompt: [{ role: "user", content: "Hi" }], completion: [{ role: "assistant", content: "Ahoy!" }] }];
@@ -240,8 +270,11 @@ describe("the studio", () => {
       ignore,
       never,
     );
-    expect(shared.rows).toBe(2);
-    expect(shared.examples.map(({ row }) => row)).toEqual([4, 9]);
+    expect(shared).toMatchObject({ rows: 2, comparedRows: 3, exact: true });
+    expect(shared.examples.map(({ file, line }) => [file, line])).toEqual([
+      ["other.jsonl", 1],
+      ["other.jsonl", 3],
+    ]);
   });
 
   it("lets a run answer through the template that it was trained with", async () => {
@@ -286,6 +319,28 @@ describe("the studio", () => {
       `${Math.round(file.size / 1e6)} MB: ${Math.round(inspected - started)} ms to index and look (one pass and ${indexed} bytes in slices), ${read} bytes in slices for 3 steps`,
     );
     expect(read).toBeLessThan(0.05 * file.size);
+  });
+
+  it("ends a streamed run at a bad row that the look did not see, and keeps what it learned", {
+    timeout: 240_000,
+  }, async () => {
+    await open(embedded);
+    const padding = "x".repeat(2000);
+    // Rows are read in groups of 64: the bad one is in the second group, which the third step needs.
+    const lines = Array.from({ length: 17_000 }, (_, row) =>
+      row === 70 ? { what: row } : { ...texts[row % 3], padding },
+    );
+    const large = source("streamed.jsonl", lines);
+    const streamed = { ...recipe, batchSize: 32, shuffle: false };
+    const info = await handlers.inspectDataset({ data: large, recipe: streamed }, ignore, never);
+    expect(info).toMatchObject({ exact: false, problems: [], refusal: null });
+    await expect(train({ data: large, recipe: streamed })).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringMatching(
+        /^streamed\.jsonl line 71: .*, or skip the rows with problems\. What the 2 steps before it learned is kept as /,
+      ),
+    });
+    expect(await handlers.listRuns({}, ignore, never)).toMatchObject([{ state: "stopped", steps: 2, leftOutRows: 0 }]);
   });
 
   it("lets one job at a time use the GPU", async () => {

@@ -3,12 +3,14 @@ import { existsSync, openAsBlob, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
-import { refusalOf } from "../../src/data/dataset";
 import { DataError, type ProblemKind } from "../../src/data/errors";
-import type { ColumnMapping } from "../../src/data/options";
+import { type ColumnMapping, dataDefaults } from "../../src/data/options";
+import { refusalOf } from "../../src/data/refusal";
 import { openRows } from "../../src/data/rows/open-rows";
 import type { DataFile } from "../../src/data/rows/types";
 import { detectShape } from "../../src/data/shapes/index";
+import { recipeDefaults } from "../../src/training/recipe";
+import { datasetInfo } from "../../src/worker/dataset-info";
 import { shapesGolden } from "../support/data-tokenizer";
 import { examplesOf, jsonLines, look } from "../support/dataset";
 import { gzip, openDefaults } from "../support/rows";
@@ -50,6 +52,16 @@ describe("a dataset", () => {
       [1, "a.jsonl", 2],
       [4, "b.jsonl", 2],
     ]);
+  });
+
+  it("tells the page what of its file no row has", async () => {
+    const columnData = [
+      { name: "text", data: ["One bird.", "Two birds."], type: "STRING" as const },
+      { name: "sound", data: [Uint8Array.of(255, 1), Uint8Array.of(254, 2)], type: "BYTE_ARRAY" as const },
+    ];
+    const dataset = await look([{ name: "rows.parquet", blob: new Blob([parquetWriteBuffer({ columnData })]) }]);
+    const { notes } = await datasetInfo(dataset, dataDefaults, { ...recipeDefaults, learningRate: 1e-3 });
+    expect(notes).toEqual([expect.stringMatching(/^rows\.parquet.*sound.*\.$/)]);
   });
 
   it("is stopped while its file is read", async () => {

@@ -5,6 +5,7 @@ import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/data/errors";
 import { format } from "../../src/data/formats/csv";
+import { rowsOf, valuesOf } from "../support/rows";
 import { scanRows } from "../support/scan-rows";
 
 const shared = "../shared/data";
@@ -54,6 +55,47 @@ describe("cells and records", () => {
 
   it("counts line breaks inside cells", () => {
     expect(read('prompt,completion\n"a\r\nb\rc\nd",x\ny,z\n').map(({ line }) => line)).toEqual([2, 6]);
+  });
+
+  it("gives exact lines where a carriage return alone ends them, however the bytes are cut", async () => {
+    const table = 'prompt,completion\ra,b\r"x\rmulti",c\rd,e\rf,g';
+    expect((await rowsOf(table, {}, "rows.csv")).map(({ origin }) => origin.line)).toEqual([2, 3, 5, 6]);
+    const record = fc.record({
+      cell: fc.constantFrom("a", '"x\ry"', '"x\r\ny"', '"x\n\ry"', '"\r"'),
+      end: fc.constantFrom("\r", "\n", "\r\n", "\r\r", "\r\n\r"),
+    });
+    const records = fc.array(record, { minLength: 2, maxLength: 200 });
+    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(records, sizes, async (parts, chunkSizes) => {
+        const text = `prompt,completion\r${parts.map(({ cell, end }) => `${cell},b${end}`).join("")}`;
+        let [at, line] = [18, 2];
+        const lines = parts.map(({ cell, end }) => {
+          const here = line;
+          line += `${cell},b${end}`.match(/\r\n|\r|\n/g)?.length ?? 0;
+          at += cell.length + 2 + end.length;
+          return here;
+        });
+        expect(at).toBe(text.length);
+        expect(read(text, "rows.csv", chunkSizes).map((row) => row.line)).toEqual(lines);
+        expect((await rowsOf(text, {}, "rows.csv")).map(({ origin }) => origin.line)).toEqual(lines);
+      }),
+      { numRuns: 40 },
+    );
+    const [, bad] = await rowsOf(new Blob(["prompt,completion\ra,b\r", '"c\r\nd\r', Uint8Array.of(0xe9), '",e\r']), {
+      format: "csv",
+    });
+    expect(bad).toMatchObject({ origin: { line: 3 }, error: { kind: "encoding", line: 5 } });
+  });
+
+  it("takes the first line repeated for no row", async () => {
+    const rows = await rowsOf("\uFEFF prompt ,completion\na,b\n prompt,completion\nc,completion\n", {}, "rows.csv");
+    expect(valuesOf(rows)).toEqual([
+      { prompt: "a", completion: "b" },
+      "rows.csv line 3: the row repeats the table's first line; leave it out.",
+      { prompt: "c", completion: "completion" },
+    ]);
+    expect(rows[1]).toMatchObject({ error: { kind: "syntax" } });
   });
 
   it("makes own properties of any column name", () => {

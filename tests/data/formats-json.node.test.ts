@@ -105,6 +105,28 @@ describe("the JSON scanner", () => {
     expect(textsOf('[{"a": 1}]\n[{"a": 2}]')).toEqual(['{"a": 1}', '{"a": 2}']);
   });
 
+  it("takes the list under a usual name for the rows beside a text about the file", () => {
+    const rows = Array.from({ length: 1_200 }, (_, row) => `{"prompt": "${row}", "completion": "b"}`);
+    for (const name of ["data", "rows", "examples", "train"]) {
+      const list = `"${name}": [\n${rows.join(",\n")}\n]`;
+      for (const text of [`{"text": "About this set", ${list}}`, `{${list}, "Prompt" : "x"}`]) {
+        const found = scan(json, bytesOf(text));
+        expect(found.map((row) => row.text)).toEqual(rows);
+        expect(scan(json, bytesOf(text), [3, 9, 17, 30, 31])).toEqual(found);
+      }
+    }
+    const short = '{"data": [{"prompt": "a", "completion": "b"}], "text": "About"}';
+    expect(textsOf(short)).toEqual(['{"prompt": "a", "completion": "b"}']);
+    // A row of its own: another list, another object after it, or no text under the key.
+    const spans = `{"text": "a", "entities": [${rows.join()}]}`;
+    const chat = '{"messages": [{"role": "user"}], "data": [{"a": 1}]}';
+    for (const text of [spans, chat, '{"text": null, "data": [{"a": 1}]}']) expect(textsOf(text)).toEqual([text]);
+    expect(textsOf(`${short}\n${short}`)).toEqual([short, short]);
+    expect(refusal(() => textsOf('{"text": "a", "test": [{"a": 1}], "data": [{"a": 2}]}'))).toMatch(
+      /several lists of rows \("test", "data"\)/,
+    );
+  });
+
   it("names line and column of what is wrong with the file as a whole", () => {
     const faults: readonly (readonly [text: string, sentence: string])[] = [
       [

@@ -2,7 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { rowsOf, scan, slicedFormat, valuesOf } from "../support/rows";
+import { dataDefaults } from "../../src/data/options";
+import { openRows } from "../../src/data/rows/open-rows";
+import { conversationFromRow } from "../../src/data/shapes/index";
+import { tokenize } from "../../src/data/tokenize";
+import { goldenTokenizer } from "../support/data-tokenizer";
+import { openDefaults, rowsOf, scan, slicedFormat, valuesOf } from "../support/rows";
 
 const text = slicedFormat("text");
 const bytesOf = (content: string) => new TextEncoder().encode(content);
@@ -102,8 +107,33 @@ describe("text rows", () => {
     const rows = await rowsOf(`# Title\n\n${"word ".repeat(500)}\n\nThe end.\n`, {}, "notes.md");
     const [first, second] = valuesOf(rows);
     expect(first).toEqual({ text: `# Title\n\n${"word ".repeat(500)}\n\n`, continues: true });
-    expect(second).toEqual({ text: "The end." });
+    expect(second).toEqual({ text: "The end.", continued: true });
     expect(rows[1]?.origin.line).toBe(5);
+  });
+
+  it("begin with BOS where their text begins, and end with EOS where it ends", async () => {
+    const tokenizer = await goldenTokenizer(null, true);
+    const bos = tokenizer.bosTokenId;
+    const files = ["one.txt", "two.txt"].map((name) => ({ name, blob: new Blob(["word ".repeat(2_000)]) }));
+    const source = await openRows(files, openDefaults);
+    // Alone and last first: a passage is read on its own in training.
+    const order = Array.from({ length: source.rows }, (_, row) => source.rows - 1 - row);
+    const rows = (await Promise.all(order.map((row) => source.read([row])))).flat().reverse();
+    const ends = rows.map((row) => {
+      if ("error" in row) throw row.error;
+      const conversation = conversationFromRow(row.value, row.origin, null);
+      const { examples } = tokenize(conversation, tokenizer, { ...dataDefaults, maxLength: 1e6 });
+      const ids = Array.from(examples[0]?.ids ?? []);
+      return [ids[0] === bos, ids.filter((id) => id === bos).length, ids.at(-1) === tokenizer.eosTokenId];
+    });
+    const passages = source.rows / 2;
+    expect(passages).toBeGreaterThan(1);
+    const expected = Array.from({ length: passages }, (_, passage) => [
+      passage === 0,
+      Number(passage === 0),
+      passage === passages - 1,
+    ]);
+    expect(ends).toEqual([...expected, ...expected]);
   });
 
   it("are refused on the line whose bytes are no UTF-8", async () => {

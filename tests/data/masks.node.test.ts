@@ -115,7 +115,7 @@ describe("the learned turns", () => {
     ["assistant", 0, "two<|im_end|>six<|im_end|>", "0100010"],
     ["assistant", 3, "six<|im_end|>", "0000010"],
     ["last", 0, "six<|im_end|>", "0000010"],
-    ["completion", 0, "six<|im_end|>\n<|im_start|>user\nseven<|im_end|>\n", "0000011"],
+    ["completion", 0, "six<|im_end|>", "0000010"],
     ["completion", 5, "six<|im_end|>\n<|im_start|>user\nseven<|im_end|>\n", "0000011"],
   ];
   it.each(expected)("under %s, from message %i on", async (lossOn, trainFrom, text, flags) => {
@@ -131,6 +131,14 @@ describe("the learned turns", () => {
     expect(text).toContain("two<|im_end|>");
     expect(text).toContain("three");
     expect(text).not.toContain("four");
+  });
+
+  it("are the last answer to the row's very end under completion where nothing follows it", async () => {
+    const tokenizer = await goldenTokenizer("chatml");
+    const conversation = chat(dialogue.slice(0, 6));
+    const all = learned(run(conversation, tokenizer, { lossOn: "completion" }), tokenizer);
+    expect(all).toEqual(["six<|im_end|>\n"]);
+    expect(trainedTurns(conversation, "completion").map(Number).join("")).toBe("000001");
   });
 
   it("are everything under all, and none where the last answer has weight 0", async () => {

@@ -64,6 +64,19 @@ describe("the row index", () => {
     expect(await index.line(2_999, new Blob(), "rows")).toBe(7 * 2_999 + 3);
   });
 
+  it("counts a line break once that two reads part", async () => {
+    const piece = 4 * 1024 * 1024;
+    for (const text of ["\r\n\n\r", "\r\r\n\r", "\n\r\n\r"]) {
+      const blob = new Blob(["a\r", "x".repeat(piece - 3), text, "b"]);
+      const start = piece - 1 + text.length;
+      const index = new RowIndex();
+      index.add(0, 1, 1);
+      index.add(start, start + 1, 5);
+      expect(index.knownLine(1)).toBeNull();
+      expect(await index.line(1, blob, "rows", "any")).toBe(5);
+    }
+  });
+
   it("refuses 64 rows over more than 4 GB, and rows that are not there", () => {
     const index = new RowIndex();
     expect(index.add(0, 10, 1)).toBe(true);

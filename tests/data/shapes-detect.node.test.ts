@@ -29,6 +29,29 @@ describe("detectShape", () => {
     expect(detectShape(rows)).toMatchObject({ shape: { id: shape }, suggestion: null });
   });
 
+  it("lets no row that lacks its answer become a text", () => {
+    const text = "Below is an instruction. ### Response:";
+    const lacking: readonly (readonly [row: object, sentence: string])[] = [
+      [{ instruction: "i", input: "", output: null, text }, "output: it is null"],
+      [{ instruction: null, output: "o", text }, "instruction: it is null"],
+      [{ prompt: "p", completion: null, text }, "completion: it is null"],
+      [{ prompt: null, completion: null, instruction: "i", output: null }, "output: it is null"],
+    ];
+    for (const [row, sentence] of lacking) {
+      const error = refusalOf(row, null);
+      expect(error.message).toContain(`${place}, ${sentence}`);
+      expect(error.kind).toBe("empty");
+    }
+    const read: readonly (readonly [row: object, kind: string])[] = [
+      [{ instruction: null, input: null, output: null, text }, "text"],
+      [{ messages: null, prompt: null, completion: null, text }, "text"],
+      // The columns that are filled belong to the other shape as well.
+      [{ instruction: "i", output: null, instances: [{ input: "", output: "o" }] }, "messages"],
+      [{ prompt: "p", completion: null, chosen: "c" }, "completion"],
+    ];
+    for (const [row, kind] of read) expect(conversationFromRow(row, origin, null).kind).toBe(kind);
+  });
+
   it("names the columns in the order in which they appear", () => {
     expect(detectShape([{ b: 1, a: 1 }, [user], { a: 1, c: 1 }, 5]).columns).toEqual(["b", "a", "c"]);
     expect(detectShape([]).columns).toEqual([]);

@@ -15,6 +15,26 @@ describe("tokens", () => {
       ],
       ["padding without labels", { input_ids: [5, 6, 0], attention_mask: [true, true, false] }, tokens([5, 6], [5, 6])],
       ["cells", { input_ids: "[5, 6]", labels: "[-100, 6]", attention_mask: "[1, 1]" }, tokens([5, 6], [-100, 6])],
+      [
+        "TRL's completion mask",
+        { input_ids: [5, 6, 7, 8], completion_mask: [0, 0, 1, 1] },
+        tokens([5, 6, 7, 8], [-100, -100, 7, 8]),
+      ],
+      [
+        "TRL's masks and labels, where all of them agree",
+        {
+          input_ids: [5, 6, 7, 8, 9],
+          labels: [-100, 6, 7, 8, 9],
+          completion_mask: [1, 1, 0, 1, 1],
+          assistant_masks: [1, 1, 1, 1, 0],
+        },
+        tokens([5, 6, 7, 8, 9], [-100, 6, -100, 8, -100]),
+      ],
+      [
+        "a mask beside padding",
+        { input_ids: [5, 6, 0], assistant_masks: [false, true, true], attention_mask: [1, 1, 0] },
+        tokens([5, 6], [-100, 6]),
+      ],
       ["the largest id", { input_ids: [0, 2 ** 31 - 1] }, tokens([0, 2 ** 31 - 1], [0, 2 ** 31 - 1])],
       ["positions of one document", { input_ids: [5, 6], position_ids: [0, 1] }, tokens([5, 6], [5, 6])],
     ],
@@ -59,6 +79,24 @@ describe("tokens", () => {
         { input_ids: [5, 6], attention_mask: [1] },
         "field",
         "attention_mask: it is a list of 1; make it as",
+      ],
+      [
+        "a short completion mask",
+        { input_ids: [5, 6], completion_mask: [1] },
+        "field",
+        "completion_mask: it is a list of 1; make it as long as input_ids, 2.",
+      ],
+      [
+        "a completion mask of -1",
+        { input_ids: [5, 6], completion_mask: [0, -1] },
+        "field",
+        "completion_mask[1]: it is -1; use 1 where the token is learned and 0 elsewhere.",
+      ],
+      [
+        "a mask of zeros",
+        { input_ids: [5, 6], assistant_masks: [0, 0] },
+        "no-answer",
+        "assistant_masks: no token after the first is to be learned;",
       ],
       [
         "padding to be learned",

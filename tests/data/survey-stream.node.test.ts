@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BatchOptions } from "../../src/data/batches";
 import { allBatches, type Dataset, heldOutBatches, planTraining } from "../../src/data/dataset";
+import { DataError } from "../../src/data/errors";
+import { refusalOf } from "../../src/data/refusal";
 import { planStream, type RowStream } from "../../src/data/stream-batches";
 import { splitRows } from "../../src/data/survey/split";
 import type { PackedBatch, TokenizedExample } from "../../src/data/types";
@@ -138,10 +140,40 @@ describe("streamed training", () => {
       limits: { ...sampled, sampleRows: 100 },
       skip: ["shape"],
     });
-    const plan = planTraining(dataset, { ...defaults, epochs: 2 });
+    const plan = planTraining(dataset, { ...defaults, epochs: 2 }, ["shape"]);
     const seen = (await all(plan.batches())).flatMap(({ microBatches }) => microBatches.flatMap(documents));
     expect(plan.leftOutRows()).toBe(500);
     expect(new Set(seen).size).toBe(2000);
+  });
+
+  it("ends at a row whose problem the sample did not show, unless it is skipped", async () => {
+    const limits = { ...sampled, sampleRows: 100 };
+    const bad = splitRows(rows.length, 0, 1).trainedRow(2000);
+    const mixed = jsonLines(rows.map((row, index) => (index === bad ? { what: index } : row)));
+    const dataset = await look(mixed, { maxLength: 64, limits });
+    expect(refusalOf(dataset, [])).toBeNull();
+    const signal = new AbortController().signal;
+    const passes = (skip: readonly string[]) => [
+      planTraining(dataset, { ...defaults, shuffle: false }, skip).batches(),
+      planTraining(dataset, { ...defaults, pack: true }, skip).batches(),
+      allBatches(dataset, 128, signal, skip).batches,
+    ];
+    for (const batches of passes(["field"])) {
+      const error: unknown = await all<unknown>(batches).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(DataError);
+      expect(error).toMatchObject({ kind: "shape", line: bad + 1 });
+      expect(String(error)).toMatch(
+        /rows\.jsonl line \d+: the row has the columns "what", .*, or skip the rows with problems\.$/,
+      );
+    }
+    for (const batches of passes(["shape"])) expect((await all<unknown>(batches)).length).toBeGreaterThan(0);
+    // The steps before the row's own group are there to be kept.
+    let steps = 0;
+    const failing = async () => {
+      for await (const _ of planTraining(dataset, { ...defaults, shuffle: false }).batches()) steps++;
+    };
+    await expect(failing()).rejects.toThrow(DataError);
+    expect(steps).toBe(64 * Math.floor(bad / 64));
   });
 
   it("goes on from any step as if it had never stopped", async () => {

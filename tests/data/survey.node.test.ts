@@ -1,15 +1,20 @@
 /** The look at a dataset: what it counts, which rows it finds fault with, and what it holds out; whole and by sample. */
 import { describe, expect, it } from "vitest";
-import { heldOutBatches, planTraining, refusalOf } from "../../src/data/dataset";
+import { heldOutBatches, heldOutRows, measuredRows, planTraining } from "../../src/data/dataset";
 import { DataError } from "../../src/data/errors";
+import { dataDefaults } from "../../src/data/options";
+import { refusalOf } from "../../src/data/refusal";
+import type { RowSource } from "../../src/data/rows/types";
 import { ExampleStore } from "../../src/data/survey/example-store";
 import { lengthHistogram } from "../../src/data/survey/histogram";
 import { commonRows } from "../../src/data/survey/overlap";
 import { readRow } from "../../src/data/survey/read-row";
+import { readRows } from "../../src/data/survey/row-reader";
 import { rowView } from "../../src/data/survey/row-view";
 import { splitRows } from "../../src/data/survey/split";
 import { tokenHash } from "../../src/data/survey/token-hash";
 import { recipeDefaults } from "../../src/training/recipe";
+import { datasetInfo } from "../../src/worker/dataset-info";
 import { examplesOf, jsonLines, look, sampled } from "../support/dataset";
 
 const recipe = { ...recipeDefaults, pack: false, epochs: 1 };
@@ -161,6 +166,33 @@ describe("the split", () => {
     expect(await held(2)).not.toEqual(await held(1));
   });
 
+  it("says what its rows lose, and refuses where none is left to measure", async () => {
+    const isHeldOut = splitRows(20, 0.2, 1).isHeldOut;
+    const long = { text: "and on ".repeat(50) };
+    let seen = 0;
+    const rows = numbered(20).map((row, index) => {
+      if (!isHeldOut(index)) return index % 2 === 0 ? long : row;
+      return [{ what: 1 }, long, row, row][seen++];
+    });
+    const options = { evalShare: 0.2, seed: 1, maxLength: 40 };
+    const cut = await look(jsonLines(rows), options);
+    const counts = { truncatedRows: 0, droppedRows: 0, leftOutRows: 1, sampled: false };
+    expect(heldOutRows(cut)).toEqual({ ...counts, rows: 3, truncatedRows: 1 });
+    const dropped = await look(jsonLines(rows), { ...options, tooLong: "drop" });
+    expect(heldOutRows(dropped)).toEqual({ ...counts, rows: 2, droppedRows: 1 });
+    const whole = await look(jsonLines(rows), { maxLength: 40 });
+    expect(heldOutRows(whole)).toBeNull();
+    const longRows = rows.filter((row) => row === long).length;
+    expect(measuredRows(whole)).toEqual({ ...counts, rows: 19, truncatedRows: longRows });
+    const bad = rows.map((row, index) => (isHeldOut(index) ? { what: index } : row));
+    const lost = await look(jsonLines(bad), options);
+    expect(heldOutBatches(lost, 64)).toBeNull();
+    expect(refusalOf(lost, ["shape"])?.message).toBe(
+      "rows.jsonl: none of the 4 held-out rows can be measured: 4 have problems; hold a larger share out, choose another seed, or mend the rows.",
+    );
+    expect(refusalOf(await look(jsonLines(bad), { maxLength: 40 }), ["shape"])).toBeNull();
+  });
+
   it("leaves at least one row on either side, and none out without a share", () => {
     expect(splitRows(2, 0.01, 1)).toMatchObject({ heldOut: 1, trained: 1 });
     expect(splitRows(1, 0.5, 1)).toMatchObject({ heldOut: 0, trained: 1 });
@@ -177,8 +209,24 @@ describe("rows that are the same", () => {
     const heldOut = await look(
       jsonLines([{ text: "row number 7" }, { text: "something else" }, { text: "row number 0" }]),
     );
-    expect(commonRows(dataset.survey, heldOut.survey)).toEqual({ count: 4, rows: [0, 7, 30, 34] });
-    expect(commonRows(heldOut.survey, dataset.survey)).toEqual({ count: 2, rows: [0, 2] });
+    expect(commonRows(heldOut.survey, dataset.survey)).toEqual({ compared: 3, count: 2, rows: [0, 2] });
+    // Held-out rows count, however often they are trained on.
+    expect(commonRows(dataset.survey, heldOut.survey)).toEqual({ compared: 35, count: 4, rows: [0, 7, 30, 34] });
+  });
+
+  it("are counted on both sides of a split", async () => {
+    const rows = numbered(60).flatMap((row, index) => (index < 40 ? [row, row] : [row]));
+    const dataset = await look(jsonLines(rows), { evalShare: 0.3, seed: 4 });
+    const trained = new Set<string>();
+    for await (const { microBatches } of planTraining(dataset, recipe).batches()) {
+      for (const { ids } of microBatches) trained.add(ids.join());
+    }
+    let shared = 0;
+    for await (const { ids } of heldOutBatches(dataset, 1) ?? []) if (trained.has(ids.join())) shared++;
+    expect(shared).toBeGreaterThan(5);
+    expect(shared).toBeLessThan(30);
+    expect(dataset.figures).toMatchObject({ heldOutRows: 30, duplicateRows: 40, sharedHeldOutRows: shared });
+    expect((await look(jsonLines(rows))).figures.sharedHeldOutRows).toBe(0);
   });
 
   it("are told apart by every token and its place", () => {
@@ -217,6 +265,35 @@ describe("lengthHistogram", () => {
   it("is defined for no rows and for rows of one length", () => {
     expect(lengthHistogram(new Uint32Array())).toEqual({ edges: [0, 1], counts: [0] });
     expect(lengthHistogram(Uint32Array.of(7, 7)).counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+});
+
+describe("reading rows", () => {
+  it("never holds many long rows at once, however short the others are", async () => {
+    const padding = "x".repeat(20_000);
+    const lines = Array.from({ length: 20_000 }, (_, row) => ({
+      text: `${row}`,
+      ...(row >= 9000 && row < 9600 ? { padding } : {}),
+    }));
+    const { source, reading } = await look(jsonLines(lines), { limits: { ...sampled, sampleRows: 1 } });
+    const most = { bytes: 0, rows: 0 };
+    const watched: RowSource = {
+      ...source,
+      async read(rows) {
+        const raws = await source.read(rows);
+        const bytes = raws.reduce((sum, raw) => sum + JSON.stringify("value" in raw ? raw.value : null).length, 0);
+        most.bytes = Math.max(most.bytes, bytes);
+        most.rows = Math.max(most.rows, rows.length);
+        return raws;
+      },
+    };
+    let next = 0;
+    for await (const { raw } of readRows(watched, source.rows, { ...reading, maxLength: 8 }))
+      expect(raw.row).toBe(next++);
+    expect(next).toBe(20_000);
+    expect(most.bytes).toBeLessThan(1.1 * 2 ** 20);
+    expect(most.bytes).toBeGreaterThan(0.9 * 2 ** 20);
+    expect(most.rows).toBe(512);
   });
 });
 
@@ -289,6 +366,11 @@ describe("a sample", () => {
     );
     expect(refusalOf(dataset, [])?.message).toMatch(/\(\d+ of the 700 rows looked at have problems\)/);
     expect(refusalOf(dataset, ["shape"])).toBeNull();
+    expect(heldOutRows(dataset)).toMatchObject({ sampled: true });
+    // For all rows, as the other figures are.
+    const { problems } = await datasetInfo(dataset, dataDefaults, { ...recipe, learningRate: 1e-3 });
+    expect(problems).toMatchObject([{ kind: "shape" }]);
+    expect(Math.abs((problems[0]?.rows ?? 0) - 300)).toBeLessThan(100);
   });
 
   it("takes over where small files hold too many tokens, and ends at its own limit of tokens", async () => {

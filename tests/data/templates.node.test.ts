@@ -6,6 +6,7 @@ import { dataDefaults, type TemplateChoice } from "../../src/data/options";
 import { chatTemplates, chosenJinja, markerWarning, withChosenTemplate } from "../../src/data/templates/index";
 import { tokenize } from "../../src/data/tokenize";
 import type { Message, Tokenizer } from "../../src/data/tokenizer";
+import { turnEndIds } from "../../src/data/turn-end";
 import { anywhere, goldenTokenizer } from "../support/data-tokenizer";
 
 interface Case {
@@ -161,5 +162,32 @@ describe("the chosen template", () => {
     expect(markerWarning(tokenizer, own)).toMatch(
       /^<end_of_turn> is no single token of this model, which never saw it;/,
     );
+  });
+});
+
+describe("the tokens that end an answer", () => {
+  const turns = (end: string) =>
+    `{% for m in messages %}{{ m.role + ': ' + m.content }}{% if m.role == 'assistant' %}{{ '${end}' }}{% endif %}{{ '\n' }}{% endfor %}`;
+
+  it("are those of the template, whatever EOS is", async () => {
+    const tokenizer = await goldenTokenizer("chatml", false, [
+      "<|eot_id|>",
+      "<|start_header_id|>",
+      "<|end_header_id|>",
+    ]);
+    const written = (chosen: Tokenizer) => turnEndIds(chosen).map((id) => chosen.decode([id]));
+    expect(written(tokenizer)).toEqual(["<|im_end|>"]);
+    expect(tokenizer.eosToken).toBe("<|im_end|>");
+    expect(written(withChosenTemplate(tokenizer, named("llama3")))).toEqual(["<|eot_id|>"]);
+    expect(written(withChosenTemplate(tokenizer, named("zephyr")))).toEqual(["<|im_end|>"]);
+    expect(written(tokenizer.withTemplate(turns("<|eot_id|><|endoftext|>")))).toEqual(["<|eot_id|>", "<|endoftext|>"]);
+  });
+
+  it("are none where the template writes text, refuses or is missing", async () => {
+    const tokenizer = await goldenTokenizer(null);
+    expect(turnEndIds(tokenizer)).toEqual([]);
+    expect(turnEndIds(tokenizer.withTemplate(turns("### End")))).toEqual([]);
+    expect(turnEndIds(tokenizer.withTemplate("{{ raise_exception('no') }}"))).toEqual([]);
+    expect(turnEndIds(tokenizer.withTemplate("{{ messages[0].content }}"))).toEqual([]);
   });
 });

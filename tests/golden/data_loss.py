@@ -4,7 +4,7 @@ Run:  .cache/python/bin/python tests/golden/data_loss.py     (a minute; TRL 1.13
 
 The source of each case is named in it. "trl": what SFTTrainer prepares. Loss on all assistant turns is `assistant_only_loss`
 through templates with {% generation %} blocks, on the last turn the same with weight 0 on the others, on the completion a
-prompt-completion row whose completion begins with the last assistant message, on everything the trainer's default for messages and
+prompt-completion row whose completion is the last assistant message, on everything the trainer's default for messages and
 `completion_only_loss=False` for completions. Truncation is `truncation_mode` "keep_start" and "keep_end". "reference": TRL has no such
 thing; `drop`, `split` and `error` below are written here, after what the studio promises, and cut what TRL prepares without a limit.
 `ids` are the row's ids without a limit; an example has its ids from `from` on (asserted), and a 1 in `counted` for each label.
@@ -23,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 NO_LIMIT = 4096
 IGNORED = -100
 CHATS = [MESSAGES[index] for index in (0, 1, 2, 3, 5, 7, 8)]
+# A question after the last answer would be part of TRL's completion; the studio learns the answer alone.
+ANSWERED = [messages for messages in CHATS if messages[-1]["role"] == "assistant"]
 # Prompts that no merge joins with their completion: TRL's border is the prompt's number of tokens.
 PAIRS = COMPLETIONS[:4]
 
@@ -48,12 +50,13 @@ def conversation(kind: str, **fields: object) -> dict:
 def chat_groups() -> list[tuple[str, list[dict], list[dict], bool, dict]]:
     """Loss, conversations, TRL's rows, assistant_only_loss, other options."""
     chats = [conversation("messages", messages=messages, trainFrom=0) for messages in CHATS]
+    answered = [conversation("messages", messages=messages, trainFrom=0) for messages in ANSWERED]
     pairs = [conversation("messages", messages=p + c, trainFrom=len(p)) for p, c in PROMPT_MESSAGES]
     rows = [{"prompt": p, "completion": c} for p, c in PROMPT_MESSAGES]
     return [
         ("assistant", chats, [{"messages": messages} for messages in CHATS], True, {}),
         ("last", chats, [{"messages": only_last(messages)} for messages in CHATS], True, {}),
-        ("completion", chats, [as_completion(messages) for messages in CHATS], False, {}),
+        ("completion", answered, [as_completion(messages) for messages in ANSWERED], False, {}),
         ("all", chats, [{"messages": messages} for messages in CHATS], False, {}),
         ("completion", pairs, rows, False, {}),
         ("all", pairs, rows, False, {"completion_only_loss": False}),

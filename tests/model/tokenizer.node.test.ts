@@ -168,11 +168,11 @@ describe("a tokenizer that cannot be used", () => {
     expect(
       chosen.renderChat([
         { role: "user", content: "a", weight: 0 },
-        { role: "assistant", content: "", tool_calls: [{ id: "1" }], weight: 1 },
+        { role: "assistant", content: "", reasoning_content: "b", tool_calls: [{ id: "1" }], weight: 1 },
         { role: "tool", content: "4", tool_call_id: "1", name: "f" },
       ]),
     ).toBe(
-      '{"role": "user", "content": "a"};{"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]};{"role": "tool", "content": "4", "tool_call_id": "1", "name": "f"};',
+      '{"role": "user", "content": "a"};{"role": "assistant", "content": "", "reasoning_content": "b", "tool_calls": [{"id": "1"}]};{"role": "tool", "content": "4", "tool_call_id": "1", "name": "f"};',
     );
     expect(tokenizer.hasChatTemplate).toBe(false);
     expect(() => tokenizer.withTemplate("{{")).toThrow("The chat template for model cannot be parsed (");

@@ -5,6 +5,7 @@ import type {
   CallName,
   CallOptions,
   Calls,
+  DatasetInfo,
   ErrorData,
   RunSummary,
   StudioClient,
@@ -27,6 +28,12 @@ export interface FakeOptions {
   readonly holdReading?: boolean;
   /** The held-out file shares rows with the training rows. */
   readonly shared?: boolean;
+  /** What is said of the overlap, the dataset and the finished run instead of the usual. */
+  readonly overlap?: Partial<Calls["overlap"]["out"]>;
+  readonly info?: Partial<DatasetInfo>;
+  readonly summary?: Partial<RunSummary>;
+  /** The model comes without a chat template. */
+  readonly bare?: boolean;
 }
 
 export interface FakeClient extends StudioClient {
@@ -47,7 +54,7 @@ type Answers = {
 
 export function createFakeClient(options: FakeOptions = {}): FakeClient {
   const { fail = {}, pace = 0, holdAt = Number.POSITIVE_INFINITY, fallback = true } = options;
-  const { dataset = "clean", holdReading = false, shared = false } = options;
+  const { dataset = "clean", holdReading = false, shared = false, bare = false } = options;
   const calls: { call: CallName; input: unknown }[] = [];
   const listeners = new Set<(reason: string) => void>();
   let runs: readonly RunSummary[] = options.runs ?? [];
@@ -76,13 +83,13 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         maxPositions: 1024,
         weightBytes: 2_345_678,
         loraTargets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-        hasChatTemplate: true,
+        hasChatTemplate: !bare,
         defaultLearningRate: defaultLearningRate(256),
         canSelfCheck: source.kind === "embedded",
       };
     },
     inspectDataset: async ({ data, recipe }, { onEvent, signal }) => {
-      const info = describe(dataset, data, recipe);
+      const info = { ...describe(dataset, data, recipe), ...options.info };
       const { bytes } = info;
       onEvent?.({ kind: "head", rows: info.preview });
       for (const done of [0.25, 0.5, 0.75, 1]) {
@@ -102,8 +109,13 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       return info;
     },
     viewRows: async ({ from, count, problem }) => viewRows(dataset, from, count, problem),
-    overlap: async () =>
-      shared ? { rows: 2, examples: viewRows("clean", 0, 2, null).rows } : { rows: 0, examples: [] },
+    overlap: async () => ({
+      rows: shared ? 2 : 0,
+      comparedRows: 12,
+      exact: true,
+      examples: shared ? viewRows("clean", 0, 2, null).rows : [],
+      ...options.overlap,
+    }),
     plan: async () => ({
       weights: 2_345_678,
       adapter: 400_000,
@@ -156,6 +168,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         losses,
         evalBefore: stopped ? null : 3.31,
         evalAfter: stopped ? null : 2.61,
+        ...options.summary,
       };
       runs = [summary, ...runs];
       return summary;

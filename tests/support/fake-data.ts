@@ -186,10 +186,12 @@ export function describe(dataset: FakeDataset, { name, files, options }: DataSou
     splitRows: options.tooLong === "split" ? over : 0,
     duplicateRows: dataset === "problems" ? 1 : 0,
     heldOutRows: heldOut,
+    sharedHeldOutRows: 0,
     longestRow: mapped ? Math.min(231, recipe.maxLength) : 0,
     histogram: mapped ? histogram : { edges: [0, 1], counts: [0] },
     maxLength: recipe.maxLength,
     problems,
+    notes: [],
     refusal: !mapped
       ? "The columns ask, reply, source fit no shape; say in the mapping which of them holds what."
       : refused > 0

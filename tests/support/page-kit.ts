@@ -1,7 +1,38 @@
 /** Small helpers for tests of the page in a browser. */
 import axe from "axe-core";
-import { expect } from "vitest";
-import { page } from "vitest/browser";
+import { afterEach, expect, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import type { Desk } from "../../src/ui/actions/desk";
+import type { CallName, DataOptions, ErrorData } from "../../src/worker/protocol";
+import { createFakeClient, type FakeClient, type FakeOptions } from "./fake-client";
+import { type Mounted, mountStudio } from "./mount";
+
+/** Mounts the page over a fake client and takes it down after each test: to be called once, at the top of a file. */
+export function fakeStudio() {
+  let mounted: Mounted | null = null;
+  afterEach(() => {
+    mounted?.unmount();
+    mounted = null;
+    vi.restoreAllMocks();
+  });
+  return {
+    open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}): FakeClient {
+      const client = createFakeClient(options);
+      mounted = mountStudio(client, environment);
+      return client;
+    },
+    desk(): Desk {
+      if (mounted === null) throw new TypeError("nothing is mounted");
+      return mounted.desk;
+    },
+  };
+}
+
+export const refusal = (message: string, code: ErrorData["code"] = "bad-input"): ErrorData => ({
+  code,
+  message,
+  data: {},
+});
 
 export const button = (name: string | RegExp) => page.getByRole("button", { name });
 
@@ -23,3 +54,30 @@ export const spinning = (): string[] =>
   [...document.querySelectorAll('[aria-busy="true"], [data-animated="true"], [data-loading="true"]')].map((element) =>
     element.outerHTML.slice(0, 120),
   );
+
+export const dropLabel = "Drop files anywhere, or choose them";
+
+export const jsonl = (name: string): File => new File(['{"text":"a"}\n'], name);
+
+export async function upload(label: string, files: File | File[]): Promise<void> {
+  const input = document.querySelector<HTMLInputElement>(`input[type=file][aria-label="${label}"]`);
+  if (input === null) throw new TypeError(`no file input "${label}"`);
+  await userEvent.upload(input, files);
+}
+
+/** A file of one's own takes the sample's place. */
+export async function ownFile(): Promise<void> {
+  await whenReady();
+  await upload(dropLabel, jsonl("notes.jsonl"));
+  await seen("notes.jsonl, 13 B");
+}
+
+export const seen = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
+
+/** The inputs of all calls of one name, in order. */
+export const inputs = (client: FakeClient, call: CallName): unknown[] =>
+  client.calls.filter((made) => made.call === call).map(({ input }) => input);
+
+/** The options of the look made last. */
+export const expectOptions = (client: FakeClient, options: Partial<DataOptions>): Promise<void> =>
+  expect.poll(() => inputs(client, "inspectDataset").at(-1)).toMatchObject({ data: { options } });

@@ -11,6 +11,7 @@ export const format: SlicedFormat = {
   id: "csv",
   label: "CSV or TSV",
   access: "sliced",
+  lineBreaks: "any",
   match(head, name) {
     if (head.includes(0)) return 0;
     const named = tableName.test(name);
@@ -31,6 +32,10 @@ export const format: SlicedFormat = {
     const { cells, openQuote } = splitCells(text, delimiter, quotes ?? true);
     if (cells === null) throw badQuote(text, openQuote, file, line);
     if (cells.length === columns.length) {
+      if (cells.every((cell, index) => cell.replace(/^\uFEFF/, "").trim() === columns[index])) {
+        const problem = "the row repeats the table's first line";
+        throw new DataError({ kind: "syntax", file, line, problem, remedy: "leave it out" });
+      }
       // Own properties whatever the name, "__proto__" too.
       return Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? ""]));
     }

@@ -19,7 +19,11 @@ export const format: SlicedFormat = {
     return new TextDecoder().decode(head).includes(`\n${separator}`) ? 0.5 : 0.2;
   },
   scanner: () => new PassageScanner(),
-  parse: (text, _context, _origin, continues) => (continues === true ? { text, continues } : { text }),
+  parse: (text, _context, _origin, continues, continued) => ({
+    text,
+    ...(continues === true ? { continues } : {}),
+    ...(continued === true ? { continued } : {}),
+  }),
 };
 
 /** The head may end inside a character. */

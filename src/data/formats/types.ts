@@ -29,6 +29,8 @@ export interface RowScanner {
   readonly context: FileContext;
 }
 
+export type LineBreaks = "lf" | "any";
+
 interface FormatBase {
   /** The file's name without `.ts`. */
   readonly id: string;
@@ -41,13 +43,19 @@ interface FormatBase {
 /** Every row is a run of bytes: the file is indexed once and any row is one slice of it. UTF-8, no byte order mark. */
 export interface SlicedFormat extends FormatBase {
   readonly access: "sliced";
+  /** What its scanner counts as the end of a line: a line feed, or also a carriage return alone. Default: "lf". */
+  readonly lineBreaks?: LineBreaks;
   scanner(name: string): RowScanner;
-  /** One row's value from its text: an object of columns, or whatever the file holds there. Throws `DataError` (kind "syntax"). */
+  /**
+   * One row's value from its text: an object of columns, or whatever the file holds there. `continued` is true where the row
+   * before it `continues` in this one. Throws `DataError` (kind "syntax").
+   */
   parse(
     text: string,
     context: FileContext,
     origin: { readonly file: string; readonly line: number },
     continues?: boolean,
+    continued?: boolean,
   ): unknown;
 }
 

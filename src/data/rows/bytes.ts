@@ -1,12 +1,18 @@
 /** Reading a file's bytes and finding lines in them. */
 import { DataError } from "../errors";
+import type { LineBreaks } from "../formats/types";
 
 const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
-/** Line feeds in [from, to). */
-export function countLineFeeds(bytes: Uint8Array, from: number, to: number): number {
+/** Line breaks in [from, to), which neither begins nor ends between the two bytes of a CR LF. */
+export function countLines(bytes: Uint8Array, from: number, to: number, breaks: LineBreaks): number {
   let count = 0;
   for (let at = bytes.indexOf(lineFeed, from); at !== -1 && at < to; at = bytes.indexOf(lineFeed, at + 1)) count++;
+  if (breaks === "lf") return count;
+  for (let at = bytes.indexOf(carriageReturn, from); at !== -1 && at < to; at = bytes.indexOf(carriageReturn, at + 1)) {
+    if (at + 1 === to || bytes[at + 1] !== lineFeed) count++;
+  }
   return count;
 }
 

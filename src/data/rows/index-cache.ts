@@ -9,7 +9,7 @@ const cachedFrom = 4 * 1024 * 1024;
 const tailBytes = 65_536;
 const mostColumns = 10_000;
 /** Changes with the index's layout and with what a format takes for a row. */
-const version = 1;
+const version = 2;
 
 export interface CachedIndex {
   readonly index: RowIndex;

@@ -13,6 +13,8 @@ const rowKeys = new Set(
     "prompt completion instruction text input output question answer response input_ids labels"
   ).split(" "),
 );
+/** A list of objects under such a key is the rows even beside a row's key, where that holds a text: what the file is about. */
+const wrapperKeys = new Set(["data", "rows", "examples", "train"]);
 /** Elements of a list inside the file's first object that are held back until it is clear that they are the rows. */
 const heldBack = 1_000;
 
@@ -51,6 +53,9 @@ export class JsonScanner implements RowScanner {
   #lists: string[] = [];
   #held: number[] = [];
   #isRow = false;
+  /** Keys of a row with a text in them: the object is a row unless it has a list under one of `wrapperKeys`. */
+  #hasRowText = false;
+  #rowKeyNext = false;
   #commaAllowed = false;
 
   constructor(file: string) {
@@ -137,6 +142,7 @@ export class JsonScanner implements RowScanner {
       return;
     }
     const closes = byte === closeBrace || byte === closeBracket;
+    if (this.#rowKeyNext && byte !== colon) this.#meetRowValue(byte);
     if (this.#listOpened) this.#meetElement(byte);
     if (this.#depth > 0 && this.#depth === this.#level && this.#rowStart < 0 && byte !== comma && !closes) {
       this.#rowStart = position;
@@ -205,7 +211,7 @@ export class JsonScanner implements RowScanner {
     this.#commaAllowed = true;
     this.#object.end = this.#base + at + 1;
     if (this.#layout === "documents") sink(this.#object.start, this.#object.end, this.#object.line);
-    else if (this.#layout === "object" && this.#lists.length > 0 && !this.#isRow) this.#layout = "judged";
+    else if (this.#layout === "object" && this.#mayHoldRows()) this.#layout = "judged";
     else if (this.#layout === "object") this.#takeDocuments(sink);
   }
 
@@ -218,10 +224,23 @@ export class JsonScanner implements RowScanner {
 
   #keyEnds(): void {
     this.#inKey = false;
-    if (this.#layout === "object" && rowKeys.has(this.#key.toLowerCase())) {
+    this.#rowKeyNext = this.#layout === "object" && rowKeys.has(this.#key.toLowerCase());
+  }
+
+  /** The first byte of a value under a row's key. */
+  #meetRowValue(byte: number): void {
+    this.#rowKeyNext = false;
+    if (byte === quote) {
+      this.#hasRowText = true;
+    } else {
       this.#isRow = true;
       this.#held = [];
     }
+  }
+
+  #mayHoldRows(): boolean {
+    if (this.#isRow || this.#lists.length === 0) return false;
+    return !this.#hasRowText || this.#lists.some((key) => wrapperKeys.has(key.toLowerCase()));
   }
 
   /** The first byte in a list that is a value of the first object. */
@@ -236,7 +255,9 @@ export class JsonScanner implements RowScanner {
   #rowEnds(sink: RowSink): void {
     if (this.#layout === "object") {
       this.#held.push(this.#rowStart, this.#ink, this.#rowLine);
-      if (this.#held.length >= 3 * heldBack) this.#release(sink);
+      const full = this.#held.length >= 3 * heldBack;
+      if (full && this.#mayHoldRows()) this.#release(sink);
+      else if (full) this.#held = [];
     } else {
       sink(this.#rowStart, this.#ink, this.#rowLine);
     }

@@ -6,7 +6,7 @@ import { piecesOf } from "./bytes";
 import { cachedIndex, cacheKey, keepIndex } from "./index-cache";
 import { markLength, type PlainFile, plainFile } from "./plain-file";
 import { Progress } from "./progress";
-import { type IndexedFile, readRows } from "./read-rows";
+import { type IndexedFile, readRows, rowSize } from "./read-rows";
 import { RowIndex } from "./row-index";
 import { parseSpooled, spoolRows } from "./spool-rows";
 import { type DataFile, headRows, type OpenRowsOptions, type RawRow, type RowSource, type SourceFile } from "./types";
@@ -95,6 +95,7 @@ class Opening {
       bytes: this.#bytes,
       files: this.#files,
       notes: this.#notes,
+      size: (row) => rowSize(this.#indexed, row),
       read: (wanted) => readRows(this.#indexed, wanted),
       close: () => this.discard(),
     };
@@ -163,7 +164,7 @@ class Opening {
     });
     this.#spooled.push(spooled);
     this.#progress.rows = firstRow + index.rows;
-    this.#indexed.push({ name: file.name, blob, index, firstRow, parse: parseSpooled });
+    this.#indexed.push({ name: file.name, blob, index, firstRow, lineBreaks: "lf", parse: parseSpooled });
     return noContext;
   }
 
@@ -211,8 +212,8 @@ function indexedFile(
   format: SlicedFormat,
   context: () => FileContext,
 ): IndexedFile {
-  const parse: IndexedFile["parse"] = (text, origin, continues) => format.parse(text, context(), origin, continues);
-  return { name, blob, index, firstRow, parse };
+  const parse: IndexedFile["parse"] = (text, origin, ...around) => format.parse(text, context(), origin, ...around);
+  return { name, blob, index, firstRow, lineBreaks: format.lineBreaks ?? "lf", parse };
 }
 
 function indexSink(file: string, index: RowIndex) {

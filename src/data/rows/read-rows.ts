@@ -1,6 +1,7 @@
 /** Rows by number: neighbours share a read, every row is a value or an error of its own. */
 import { DataError } from "../errors";
-import { countLineFeeds, readSlice } from "./bytes";
+import type { LineBreaks } from "../formats/types";
+import { countLines, readSlice } from "./bytes";
 import { noSuchRow, type RowIndex, type RowSpan } from "./row-index";
 import type { RawRow } from "./types";
 
@@ -10,8 +11,15 @@ export interface IndexedFile {
   readonly blob: Blob;
   readonly index: RowIndex;
   readonly firstRow: number;
+  /** How the lines of its index were counted. */
+  readonly lineBreaks: LineBreaks;
   /** Throws `DataError` for a row that is not in the format. */
-  parse(text: string, origin: { readonly file: string; readonly line: number }, continues: boolean): unknown;
+  parse(
+    text: string,
+    origin: { readonly file: string; readonly line: number },
+    continues: boolean,
+    continued: boolean,
+  ): unknown;
 }
 
 /** A longer row is a file that is no row data: it never comes into memory. */
@@ -98,6 +106,13 @@ function fileAt(files: readonly IndexedFile[], row: number, from: number): { fil
   }
 }
 
+/** Bytes of the row. */
+export function rowSize(files: readonly IndexedFile[], row: number): number {
+  const { file } = fileAt(files, row, 0);
+  const { start, end } = file.index.span(row - file.firstRow);
+  return end - start;
+}
+
 function rowsOf(files: readonly IndexedFile[]): number {
   return files.reduce((sum, { index }) => sum + index.rows, 0);
 }
@@ -107,7 +122,7 @@ function openGroup(file: IndexedFile, wanted: Wanted): Group {
   const line = file.index.knownLine(wanted.local);
   const anchor = file.index.anchor(wanted.local);
   if (end - start > longestRow) return { file, begin: start, end: start, line, wanted: [wanted] };
-  // One read gives the row and the line feeds before it.
+  // One read gives the row and the line breaks before it.
   if (line === null && start - anchor.offset <= groupBytes) {
     return { file, begin: anchor.offset, end, line: anchor.line, wanted: [wanted] };
   }
@@ -117,7 +132,7 @@ function openGroup(file: IndexedFile, wanted: Wanted): Group {
 async function readGroup({ file, begin, end, line: known, wanted }: Group, result: RawRow[]): Promise<void> {
   const [first] = wanted;
   if (first === undefined) return;
-  let line = known ?? (await file.index.line(first.local, file.blob, file.name));
+  let line = known ?? (await file.index.line(first.local, file.blob, file.name, file.lineBreaks));
   if (end === begin) {
     result[first.position] = tooLong(file.name, first.row, line);
     return;
@@ -127,14 +142,14 @@ async function readGroup({ file, begin, end, line: known, wanted }: Group, resul
   for (const { position, row, local, span } of wanted) {
     const from = span.start - begin;
     const stored = file.index.knownLine(local);
-    if (stored === null) line += countLineFeeds(bytes, counted, from);
+    if (stored === null) line += countLines(bytes, counted, from, file.lineBreaks);
     else line = stored;
     counted = from;
-    result[position] = readRow(file, bytes.subarray(from, span.end - begin), row, line, span.continues);
+    result[position] = readRow(file, bytes.subarray(from, span.end - begin), row, local, line);
   }
 }
 
-function readRow(file: IndexedFile, bytes: Uint8Array, row: number, line: number, continues: boolean): RawRow {
+function readRow(file: IndexedFile, bytes: Uint8Array, row: number, local: number, line: number): RawRow {
   const origin = { file: file.name, line };
   let text: string;
   try {
@@ -142,12 +157,14 @@ function readRow(file: IndexedFile, bytes: Uint8Array, row: number, line: number
   } catch (cause) {
     const problem = "the line is not valid UTF-8";
     const remedy = "save the file with UTF-8 encoding";
-    const at = line + badLine(bytes);
+    const at = line + badLine(bytes, file.lineBreaks);
     const error = new DataError({ kind: "encoding", file: file.name, line: at, problem, remedy }, { cause });
     return { row, origin, error, text: new TextDecoder().decode(bytes.subarray(0, shownText)) };
   }
   try {
-    return { row, origin, value: file.parse(text, origin, continues) };
+    const { continues } = file.index.span(local);
+    const continued = local > 0 && file.index.span(local - 1).continues;
+    return { row, origin, value: file.parse(text, origin, continues, continued) };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return { row, origin, error, text: text.slice(0, shownText) };
@@ -156,19 +173,19 @@ function readRow(file: IndexedFile, bytes: Uint8Array, row: number, line: number
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Line feeds before the first line that is no UTF-8. */
-function badLine(bytes: Uint8Array): number {
-  const lineFeed = 0x0a;
-  for (let start = 0, line = 0; ; line++) {
-    const end = bytes.indexOf(lineFeed, start);
+/** Line breaks before the first line that is no UTF-8. */
+function badLine(bytes: Uint8Array, breaks: LineBreaks): number {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.subarray(start).findIndex((byte) => byte === 0x0a || (byte === 0x0d && breaks === "any"));
+    const end = found === -1 ? bytes.length : start + found;
     try {
-      strictDecoder.decode(bytes.subarray(start, end === -1 ? bytes.length : end));
+      strictDecoder.decode(bytes.subarray(start, end));
     } catch {
-      return line;
+      return countLines(bytes, 0, start, breaks);
     }
-    if (end === -1) return 0;
     start = end + 1;
   }
+  return 0;
 }
 
 function tooLong(file: string, row: number, line: number): RawRow {

@@ -1,6 +1,7 @@
 /** Where every row of a file lies: 8 bytes a row, and the exact line number of any of them. */
 import { DataError } from "../errors";
-import { countLineFeeds, readSlice } from "./bytes";
+import type { LineBreaks } from "../formats/types";
+import { countLines, readSlice } from "./bytes";
 
 /** Rows that share one base offset and one base line. */
 const blockRows = 64;
@@ -99,17 +100,20 @@ export class RowIndex {
     return { offset: chunk.bases[2 * block] ?? 0, line: chunk.bases[2 * block + 1] ?? 1 };
   }
 
-  /** The 1-based line on which the row begins; counts the line feeds since the last known one where it must. */
-  async line(row: number, blob: Blob, file: string): Promise<number> {
+  /** The 1-based line on which the row begins; counts the line breaks since the last known one where it must. */
+  async line(row: number, blob: Blob, file: string, breaks: LineBreaks = "lf"): Promise<number> {
     const known = this.knownLine(row);
     if (known !== null) return known;
     const { start } = this.span(row);
     const anchor = this.anchor(row);
     let line = anchor.line;
     const piece = 4 * 1024 * 1024;
-    for (let offset = anchor.offset; offset < start; offset += piece) {
+    for (let offset = anchor.offset; offset < start; ) {
       const bytes = await readSlice(blob, offset, Math.min(offset + piece, start), file);
-      line += countLineFeeds(bytes, 0, bytes.length);
+      // A carriage return at the end is counted with the next piece: a line feed may follow.
+      const parted = offset + bytes.length < start && bytes.length > 1 && bytes.at(-1) === 0x0d ? 1 : 0;
+      line += countLines(bytes, 0, bytes.length - parted, breaks);
+      offset += bytes.length - parted;
     }
     return line;
   }

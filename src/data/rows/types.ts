@@ -38,6 +38,8 @@ export interface RowSource {
   readonly files: readonly SourceFile[];
   /** Sentences on what the files hold and every row leaves out, such as a column of images. */
   readonly notes: readonly string[];
+  /** Bytes that the row takes where it is read: in its file, or in the spool. */
+  size(row: number): number;
   /** The rows in the order asked for; neighbours share one read of the disk. Throws `DataError` when a file cannot be read any more. */
   read(rows: ArrayLike<number>): Promise<RawRow[]>;
   /** Gives the spool's space back; afterwards nothing may be read. */

@@ -63,11 +63,28 @@ function asRow(value: unknown): Row | null {
   return Array.isArray(value) && isRow(value[0]) ? { messages: value } : null;
 }
 
-/** A null column counts only where no other shape fits: tables turned into JSON have every column on every row. */
+/**
+ * Tables turned into JSON have every column on every row, so a shape whose required columns are all null does not count where
+ * another one fits. One that has some of them filled does where the other would not read what they hold: a row that lacks its
+ * answer must not become a text.
+ */
 function fittingShape(row: Row): RowShape | null {
-  const has = (test: (field: string) => boolean) =>
-    rowShapes.find(({ fields }) => fields.every(({ name, required }) => !required || test(name)));
-  return has((name) => present(row[name])) ?? has((name) => Object.hasOwn(row, name)) ?? null;
+  const named = rowShapes.filter(({ fields }) =>
+    fields.every(({ name, required }) => !required || Object.hasOwn(row, name)),
+  );
+  const filled = named.find((shape) => filledColumns(shape, row).length === requiredColumns(shape).length);
+  const isRead = (column: string) => filled?.fields.some(({ name }) => name === column) === true;
+  const begun = named.find((shape) => !filledColumns(shape, row).every(isRead));
+  if (begun !== undefined && (filled === undefined || begun.rank < filled.rank)) return begun;
+  return filled ?? named[0] ?? null;
+}
+
+function requiredColumns({ fields }: RowShape): readonly string[] {
+  return fields.filter(({ required }) => required).map(({ name }) => name);
+}
+
+function filledColumns(shape: RowShape, row: Row): readonly string[] {
+  return requiredColumns(shape).filter((name) => present(row[name]));
 }
 
 function shapeOf(mapping: ColumnMapping, origin: RowOrigin): RowShape {

@@ -23,5 +23,7 @@ function convert(row: Row, origin: RowOrigin): Conversation {
   // Rows with a label are read as text and label; the ones that lack it must not become documents among them.
   if (Object.hasOwn(row, "label") && blank(row["label"])) throw noLabel(origin);
   const text = needText(row["text"], "text", origin);
-  return { kind: "text", origin, text, ...(row["continues"] === true ? { continues: true } : {}) };
+  const continues = row["continues"] === true ? { continues: true } : {};
+  const continued = row["continued"] === true ? { continued: true } : {};
+  return { kind: "text", origin, text, ...continues, ...continued };
 }

@@ -1,6 +1,7 @@
 /**
- * Rows that were tokenized elsewhere: {"input_ids", "labels", "attention_mask"}, as TRL and Axolotl read them. Last in rank:
- * where a row has its text, too, the text is surer than ids that may be another tokenizer's.
+ * Rows that were tokenized elsewhere: {"input_ids", "labels", "attention_mask"}, as TRL and Axolotl read them, with TRL's
+ * `completion_mask` and `assistant_masks`. Last in rank: where a row has its text, too, the text is surer than ids that may be
+ * another tokenizer's.
  */
 import { DataError, excerpt } from "../errors";
 import type { Conversation, RowOrigin } from "../types";
@@ -9,6 +10,8 @@ import type { Row, RowShape } from "./types";
 
 const ignored = -100;
 const idLimit = 2 ** 31;
+/** TRL's: 1 where the token is of the completion, of an answer. A token is learned where all that are there say so. */
+const lossMasks = ["completion_mask", "assistant_masks"] as const;
 
 export const shape: RowShape = {
   id: "tokens",
@@ -18,6 +21,8 @@ export const shape: RowShape = {
     { name: "input_ids", label: "Token ids", required: true, aliases: ["ids", "token_ids", "tokens"] },
     { name: "labels", label: "Labels (-100: no loss)", required: false, aliases: ["label_ids"] },
     { name: "attention_mask", label: "Attention mask", required: false, aliases: [] },
+    { name: "completion_mask", label: "Completion mask (1: loss)", required: false, aliases: [] },
+    { name: "assistant_masks", label: "Assistant mask (1: loss)", required: false, aliases: ["assistant_mask"] },
   ],
   convert,
 };
@@ -29,13 +34,14 @@ function convert(row: Row, origin: RowOrigin): Conversation {
     if (isId(id)) continue;
     throw wrong(`input_ids[${index}]`, id, `use whole numbers from 0 to ${idLimit - 1}`, origin);
   }
-  const targets = !blank(row["labels"]) ? readList(row["labels"], "labels", origin, all.length) : all;
-  for (const [index, label] of targets.entries()) {
+  const given = !blank(row["labels"]) ? readList(row["labels"], "labels", origin, all.length) : all;
+  for (const [index, label] of given.entries()) {
     if (label === ignored || label === all[index]) continue;
     throw wrong(`labels[${index}]`, label, `use ${ignored} or the token's own id, ${all[index]}`, origin);
   }
+  const targets = masked(given, row, origin);
   const [start, end] = attended(row, all.length, origin);
-  if (targets !== all) needPaddingIgnored(targets, start, end, origin);
+  if (given !== all) needPaddingIgnored(targets, start, end, origin);
   const ids = all.slice(start, end);
   const labels = targets.slice(start, end);
   // Nothing precedes the first token, so nothing predicts it.
@@ -43,12 +49,26 @@ function convert(row: Row, origin: RowOrigin): Conversation {
     throw new DataError({
       ...origin,
       kind: "no-answer",
-      field: !blank(row["labels"]) ? "labels" : "input_ids",
+      field: ["labels", ...lossMasks].find((field) => !blank(row[field])) ?? "input_ids",
       problem: "no token after the first is to be learned",
-      remedy: `give a token its own id in labels (${ignored} leaves it out) or leave the row out`,
+      remedy: `give a token its own id in labels (${ignored} leaves it out) and 1 in every mask, or leave the row out`,
     });
   }
   return { kind: "tokens", origin, ids, labels };
+}
+
+/** The labels, ignored where a mask of the row is 0. */
+function masked(labels: readonly number[], row: Row, origin: RowOrigin): readonly number[] {
+  let result = labels;
+  for (const field of lossMasks) {
+    if (blank(row[field])) continue;
+    const mask = readList(row[field], field, origin, labels.length);
+    const odd = mask.findIndex((value) => value !== 0 && value !== 1);
+    if (odd !== -1)
+      throw wrong(`${field}[${odd}]`, mask[odd], "use 1 where the token is learned and 0 elsewhere", origin);
+    result = result.map((label, index) => (mask[index] === 1 ? label : ignored));
+  }
+  return result;
 }
 
 /** Padding on either side is no part of the row: the tokens that the mask keeps lie in [start, end). */

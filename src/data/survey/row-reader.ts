@@ -2,7 +2,7 @@
 import type { RowSource } from "../rows/types";
 import { type Reading, type ReadRow, readRow } from "./read-row";
 
-/** Text that is read at once, and rows at most. */
+/** Bytes of rows that are read at once (a longer row comes alone), and rows at most. */
 const batchBytes = 1024 * 1024;
 const batchRows = 512;
 /** Milliseconds of work between two turns of the event loop (an abort, above all). */
@@ -15,10 +15,8 @@ export async function* readRows(
   reading: Reading,
   signal: AbortSignal | null = null,
 ): AsyncGenerator<ReadRow, void> {
-  const perRow = source.rows === 0 ? 1 : source.bytes / source.rows;
-  const most = Math.min(batchRows, Math.max(1, Math.floor(batchBytes / perRow)));
   let turned = performance.now();
-  for (const batch of batchesOf(typeof rows === "number" ? firstRows(rows) : rows, most)) {
+  for (const batch of boundedBatches(typeof rows === "number" ? firstRows(rows) : rows, source)) {
     signal?.throwIfAborted();
     for (const raw of await source.read(batch)) {
       yield readRow(raw, reading);
@@ -32,6 +30,23 @@ export async function* readRows(
 
 function* firstRows(count: number): Generator<number, void> {
   for (let row = 0; row < count; row++) yield row;
+}
+
+/** By the rows' own sizes: in a file whose average row is short, neighbours may all be long. */
+function* boundedBatches(rows: Iterable<number>, source: RowSource): Generator<number[], void> {
+  let batch: number[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = source.size(row);
+    if (batch.length === batchRows || (batch.length > 0 && bytes + size > batchBytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(row);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 export function* batchesOf(rows: Iterable<number>, size: number): Generator<number[], void> {

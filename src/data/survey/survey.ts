@@ -12,7 +12,7 @@ import { Problems } from "./problems";
 import type { Reading, ReadRow } from "./read-row";
 import { readRows } from "./row-reader";
 import { type Split, splitRows } from "./split";
-import { repeats, tokenHash } from "./token-hash";
+import { contains, repeats, tokenHash } from "./token-hash";
 
 /** Up to here every row is looked at. */
 export interface SurveyLimits {
@@ -59,6 +59,8 @@ export interface Survey {
   readonly split: Split;
   /** Of all surveyed rows. */
   readonly sums: Readonly<Sums>;
+  /** Of those of them that are held out. */
+  readonly heldOutSums: Readonly<Sums>;
   /** Surveyed rows that are trained on, those with problems and dropped ones included. */
   readonly trainedRows: number;
   /** Surveyed examples, and those of them that are trained on or held out. */
@@ -67,10 +69,12 @@ export interface Survey {
   readonly heldOut: Uint32Array<ArrayBuffer>;
   readonly problems: Problems;
   readonly histogram: LengthHistogram;
-  /** Of the surveyed rows that gave examples, in ascending order. */
+  /** Of the surveyed rows that are trained on and gave examples, in ascending order. */
   readonly hashes: Float64Array<ArrayBuffer>;
   /** Surveyed rows whose tokens an earlier one has too. */
   readonly duplicateRows: number;
+  /** Surveyed held-out rows whose tokens a surveyed row that is trained on has too. */
+  readonly sharedHeldOutRows: number;
   /** Surveyed rows with a problem of this kind. */
   rowsWith(kind: ProblemKind): number[];
   /** Surveyed rows that gave examples, with the hash of their tokens. */
@@ -134,7 +138,8 @@ async function surveySample(
 class Tally {
   readonly #split: Split;
   readonly #store: ExampleStore;
-  readonly #sums: Sums = { rows: 0, problemRows: 0, droppedRows: 0, splitRows: 0, truncatedRows: 0 };
+  readonly #sums = noRows();
+  readonly #heldOutSums = noRows();
   readonly #problems = new Problems();
   readonly #rows = uint32Column();
   /** For each row 0, or 1 + the number of its problem's kind. */
@@ -157,20 +162,16 @@ class Tally {
   }
 
   add(read: ReadRow): void {
-    const { raw, examples, length, dropped, problem } = read;
+    const { raw, examples, length, problem } = read;
     const heldOut = this.#split.isHeldOut(raw.row);
-    const sums = this.#sums;
-    sums.rows++;
-    if (!heldOut) this.#trainedRows++;
-    if (dropped) sums.droppedRows++;
-    if (examples.length > 1) sums.splitRows++;
-    if (examples.some(({ truncated }) => truncated > 0)) sums.truncatedRows++;
+    countRow(this.#sums, read);
+    if (heldOut) countRow(this.#heldOutSums, read);
+    else this.#trainedRows++;
     this.tokens += length;
     this.#rows.push(raw.row);
     this.#kinds.push(problem ? 1 + problemKinds.indexOf(problem.kind) : 0);
     this.#hashes.push(examples.length > 0 ? tokenHash(examples) : -1);
     if (problem) {
-      sums.problemRows++;
       this.#problems.add(read);
       return;
     }
@@ -190,14 +191,21 @@ class Tally {
         if (hash >= 0) yield { row: rows.at(index), hash };
       }
     }
-    const sorted = hashes
+    const split = this.#split;
+    const trainedHashes = float64Column();
+    const heldOutHashes = float64Column();
+    for (const { row, hash } of hashedRows()) (split.isHeldOut(row) ? heldOutHashes : trainedHashes).push(hash);
+    const sorted = trainedHashes.values().sort();
+    const heldOut = heldOutHashes.values();
+    const all = hashes
       .values()
       .filter((hash) => hash >= 0)
       .sort();
     return {
       exact,
-      split: this.#split,
+      split,
       sums: this.#sums,
+      heldOutSums: this.#heldOutSums,
       trainedRows: this.#trainedRows,
       store: this.#store,
       trained: this.#trained.values(),
@@ -205,7 +213,8 @@ class Tally {
       problems: this.#problems,
       histogram: lengthHistogram(this.#lengths.values()),
       hashes: sorted,
-      duplicateRows: repeats(sorted),
+      duplicateRows: repeats(all),
+      sharedHeldOutRows: heldOut.reduce((count, hash) => count + (contains(sorted, hash) ? 1 : 0), 0),
       rowsWith(kind) {
         const wanted = 1 + problemKinds.indexOf(kind);
         const found: number[] = [];
@@ -215,6 +224,16 @@ class Tally {
       hashedRows,
     };
   }
+}
+
+const noRows = (): Sums => ({ rows: 0, problemRows: 0, droppedRows: 0, splitRows: 0, truncatedRows: 0 });
+
+function countRow(sums: Sums, { examples, dropped, problem }: ReadRow): void {
+  sums.rows++;
+  if (problem) sums.problemRows++;
+  if (dropped) sums.droppedRows++;
+  if (examples.length > 1) sums.splitRows++;
+  if (examples.some(({ truncated }) => truncated > 0)) sums.truncatedRows++;
 }
 
 /** At most a hundred reports, and the last one. */

@@ -7,9 +7,12 @@ import { strings } from "../strings";
 import { inspect } from "./data";
 import { badInput, type Desk, type HeldFiles } from "./desk";
 
-const endings = ["jsonl", "json", "ndjson", "csv", "tsv", "parquet", "txt", "md", "yml", "yaml"];
-const tables = /\.(jsonl|json|ndjson|csv|tsv|parquet)(\.gz)?$/i;
-const readable = new RegExp(`\\.(${endings.join("|")})(\\.gz)?$`, "i");
+const tableEndings = ["jsonl", "ndjson", "jsonlines", "json", "csv", "tsv", "tab", "psv", "parquet"];
+const textEndings = ["txt", "text", "md", "markdown", "rst", "tex", "log", "yml", "yaml"];
+const endings = [...tableEndings, ...textEndings];
+const ends = (wanted: readonly string[]): RegExp => new RegExp(`\\.(${wanted.join("|")})(\\.gz)?$`, "i");
+const tables = ends(tableEndings);
+const readable = ends(endings);
 /** Files that dataset folders carry beside their rows. */
 const sidecar = /(^|\/)(readme(\.\w+)?|licen[cs]e(\.\w+)?|dataset_infos?\.json|state\.json)$/i;
 /** More files than this are a mistake: a home folder, say. */
@@ -25,22 +28,24 @@ export async function chooseSample(desk: Desk, sample: Sample = firstSample): Pr
     const { data, heldOut } = await environment.loadSample(sample);
     if (held.choice !== choice) return;
     held.heldOut = { name: heldOut.name, files: [heldOut] };
-    stores.data.setState({ sample: sample.id, options: dataDefaults, heldOutName: heldOut.name });
-    await take(desk, { name: data.name, files: [data] });
+    held.offered = { data: [], heldOut: [] };
+    stores.data.setState({ sample: sample.id, options: dataDefaults, heldOutName: heldOut.name, heldOutLeftOut: [] });
+    await take(desk, { name: data.name, files: [data], leftOut: [] });
   } catch {
     if (held.choice === choice) stores.data.setState({ choiceError: badInput(strings.errors.sampleMissing).error });
   }
 }
 
-/** Dropped or picked files; a folder's are those of its own and of the folders in it. */
-export async function chooseFiles(desk: Desk, files: readonly File[]): Promise<void> {
+/** Dropped or picked files; a folder's are those of its own and of the folders in it. `all`: whatever they are called. */
+export async function chooseFiles(desk: Desk, files: readonly File[], all = false): Promise<void> {
   const { stores, held } = desk;
-  const chosen = asDataset(files);
+  const chosen = asDataset(files, all);
   if (typeof chosen === "string") {
     if (files.length > 0) stores.data.setState({ choiceError: badInput(chosen).error });
     return;
   }
   held.choice++;
+  held.offered = { ...held.offered, data: files };
   if (stores.data.getState().sample !== null) forgetHeldOut(desk);
   // What was said about the columns of other files does not hold for these.
   stores.data.setState(({ options }) => ({
@@ -60,17 +65,29 @@ export async function pasteText(desk: Desk, text: string): Promise<void> {
 }
 
 /** A held-out file, or null for none. It takes the place of a share of the rows. */
-export async function chooseHeldOut(desk: Desk, files: readonly File[] | null): Promise<void> {
+export async function chooseHeldOut(desk: Desk, files: readonly File[] | null, all = false): Promise<void> {
   const { stores, held } = desk;
-  const chosen = files === null ? null : asDataset(files);
+  const chosen = files === null ? null : asDataset(files, all);
   if (typeof chosen === "string") {
     stores.data.setState({ choiceError: badInput(chosen).error });
     return;
   }
-  held.heldOut = chosen;
+  held.heldOut = chosen && { name: chosen.name, files: chosen.files };
+  held.offered = { ...held.offered, heldOut: files ?? [] };
   const { options } = stores.data.getState();
-  stores.data.setState({ choiceError: null, heldOutName: chosen?.name ?? null, options: { ...options, evalShare: 0 } });
+  stores.data.setState({
+    choiceError: null,
+    heldOutName: chosen?.name ?? null,
+    heldOutLeftOut: chosen?.leftOut ?? [],
+    options: { ...options, evalShare: 0 },
+  });
   await inspect(desk);
+}
+
+/** The files of the last choice that were left out for their names, with the others. */
+export function takeLeftOut(desk: Desk, place: "data" | "heldOut"): Promise<void> {
+  const choose = place === "data" ? chooseFiles : chooseHeldOut;
+  return choose(desk, desk.held.offered[place], true);
 }
 
 /** A share of the rows, held out by seed; 0 is none. It takes the place of a held-out file. */
@@ -82,43 +99,57 @@ export async function holdOutShare(desk: Desk, evalShare: number): Promise<void>
 
 function forgetHeldOut({ stores, held }: Desk): void {
   held.heldOut = null;
-  stores.data.setState({ heldOutName: null });
+  held.offered = { ...held.offered, heldOut: [] };
+  stores.data.setState({ heldOutName: null, heldOutLeftOut: [] });
 }
 
-async function take(desk: Desk, data: HeldFiles): Promise<void> {
+async function take(desk: Desk, { name, files, leftOut }: Chosen): Promise<void> {
   const { stores, held } = desk;
   held.inspecting?.abort();
   held.pageTurn++;
-  held.data = data;
-  const bytes = data.files.reduce((sum, { blob }) => sum + blob.size, 0);
-  stores.data.setState(({ view }) => ({ name: data.name, bytes, choiceError: null, ...nothingSeen(view) }));
+  held.data = { name, files };
+  const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  stores.data.setState(({ view }) => ({ name, bytes, leftOut, choiceError: null, ...nothingSeen(view) }));
   await inspect(desk);
 }
 
-/** The files that make the dataset, in the order of their names, or a sentence why there are none. */
-function asDataset(files: readonly File[]): HeldFiles | string {
-  const entries = files.map((blob): DataFile => ({ name: relativePath(blob), blob }));
-  const paths = entries.map(({ name }) => name.split("/"));
-  const folder = paths.some((path) => path.length > 1);
-  const top = paths[0]?.[0] ?? "";
-  const oneTop = folder && paths.every((path) => path.length > 1 && path[0] === top);
-  // A single file is taken whatever it is called: its content says what it is.
-  const usable = entries.length === 1 ? entries : entries.filter(({ name }) => usableName(name));
-  // Beside tables, text is description.
-  const rows = usable.some(({ name }) => tables.test(name)) ? usable.filter(({ name }) => tables.test(name)) : usable;
-  const chosen = folder ? rows : usable;
-  if (chosen.length === 0) return strings.data.noReadableFile(files.length);
-  if (chosen.length > mostFiles) return strings.data.tooManyFiles(chosen.length, mostFiles);
-  const named = chosen
-    .map(({ name, blob }) => ({ name: oneTop ? name.slice(name.indexOf("/") + 1) : name, blob }))
-    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  const [first] = named;
-  const name = named.length === 1 && first !== undefined ? first.name : oneTop ? top : strings.data.files(named.length);
-  return { name, files: named };
+interface Chosen extends HeldFiles {
+  /** Paths of the files that were not taken. */
+  readonly leftOut: readonly string[];
 }
 
-const usableName = (name: string): boolean =>
-  readable.test(name) && !sidecar.test(name) && !name.split("/").some((part) => part.startsWith("."));
+/** The files that make the dataset, in the order of their names, or a sentence why there are none. */
+function asDataset(files: readonly File[], all: boolean): Chosen | string {
+  const given = files.map((blob): DataFile => ({ name: relativePath(blob), blob }));
+  // A single file is taken whatever it is called: its content says what it is. Hidden files are never meant.
+  const entries = given.length === 1 ? given : given.filter(({ name }) => !hidden(name));
+  const folder = entries.some(({ name }) => name.includes("/"));
+  const top = entries[0]?.name.split("/")[0] ?? "";
+  const oneTop = folder && entries.every(({ name }) => name.startsWith(`${top}/`));
+  const chosen = all || given.length === 1 ? entries : usable(entries, folder);
+  if (chosen.length === 0) return strings.data.noReadableFile(files.length);
+  if (chosen.length > mostFiles) return strings.data.tooManyFiles(chosen.length, mostFiles);
+  const inside = (name: string): string => (oneTop ? name.slice(top.length + 1) : name);
+  const named = chosen.map(({ name, blob }) => ({ name: inside(name), blob })).sort((a, b) => inOrder(a.name, b.name));
+  const taken = new Set(chosen);
+  const leftOut = entries.filter((entry) => !taken.has(entry)).map(({ name }) => inside(name));
+  const [first] = named;
+  const name = named.length === 1 && first !== undefined ? first.name : oneTop ? top : strings.data.files(named.length);
+  return { name, files: named, leftOut: leftOut.sort(inOrder) };
+}
+
+/** Of several files, those that look like data. In a folder, text beside tables is description. */
+function usable(entries: readonly DataFile[], folder: boolean): readonly DataFile[] {
+  const found = entries.filter(
+    ({ name }) => !sidecar.test(name) && (readable.test(name) || (!folder && !name.includes("."))),
+  );
+  const rows = found.filter(({ name }) => tables.test(name));
+  return folder && rows.length > 0 ? rows : found;
+}
+
+const hidden = (name: string): boolean => name.split("/").some((part) => part.startsWith("."));
+
+const inOrder = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
 
 function relativePath(file: File): string {
   const dropped = "path" in file && typeof file.path === "string" ? file.path : "";

@@ -30,6 +30,8 @@ export async function inspect(desk: Desk): Promise<void> {
   const { client, stores, held } = desk;
   const { recipe: given, lengthTouched, maxPositions } = stores.recipe.getState();
   const data = dataSource(desk);
+  // A length that is fitted has to fit the held-out rows too.
+  const evalData = lengthTouched ? null : heldOutSource(desk);
   // Rows that are all short get a smaller max length, unless the user typed one.
   const most = Math.min(recipeDefaults.maxLength, maxPositions ?? recipeDefaults.maxLength);
   let recipe = given && !lengthTouched ? { ...given, maxLength: most } : given;
@@ -44,7 +46,7 @@ export async function inspect(desk: Desk): Promise<void> {
   try {
     const value = await client.call(
       "inspectDataset",
-      { data, recipe, fitMaxLength: !lengthTouched },
+      { data, evalData, recipe, fitMaxLength: !lengthTouched },
       { signal, onEvent: (event) => signal.aborted || follow(desk, event) },
     );
     if (signal.aborted) return;

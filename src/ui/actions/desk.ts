@@ -30,6 +30,8 @@ export interface Desk {
     model: ModelSource;
     data: HeldFiles | null;
     heldOut: HeldFiles | null;
+    /** All files of the last choice, those that were not taken included. */
+    offered: { readonly data: readonly File[]; readonly heldOut: readonly File[] };
     opening: AbortController | null;
     inspecting: AbortController | null;
     /** A look into the dataset was asked for and has not come to its end; a run may have cut it short or put it off. */
@@ -54,6 +56,7 @@ export function createDesk(client: StudioClient, environment: Environment): Desk
       model: { kind: "embedded", id: embeddedModel },
       data: null,
       heldOut: null,
+      offered: { data: [], heldOut: [] },
       opening: null,
       inspecting: null,
       lookDue: false,

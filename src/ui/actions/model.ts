@@ -35,7 +35,6 @@ export async function openModel(desk: Desk, source: ModelSource): Promise<void> 
     const model = { state: "ready", value: info } as const;
     adoptModel(stores.recipe, info);
     stores.model.setState({ model });
-    stores.trial.setState({ asChat: info.hasChatTemplate });
     stores.library.setState(({ runs, selected }) => ({ selected: pickRun(runs, selected, model) }));
     await inspect(desk);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The same prompt through the base model and the tuned one. One after the other: they share the GPU. */
 import type { GenerateRequest } from "../../worker/protocol";
-import { noAnswer, type Side } from "../stores/trial";
+import { chatSides, noAnswer, type Side } from "../stores/trial";
 import { type Desk, failed, userOfGpu } from "./desk";
 import { batchPerFrame } from "./train";
 
@@ -11,8 +11,7 @@ export async function generateBoth(desk: Desk): Promise<void> {
   if (userOfGpu(desk) !== null || prompt.trim() === "") return;
   const controller = new AbortController();
   held.generating = controller;
-  const request: Omit<GenerateRequest, "run" | "strength"> = {
-    prompt: asChat ? [{ role: "user", content: prompt }] : prompt,
+  const request: Omit<GenerateRequest, "prompt" | "run" | "strength"> = {
     maxNewTokens,
     temperature,
     topK: 0,
@@ -20,7 +19,11 @@ export async function generateBoth(desk: Desk): Promise<void> {
     seed: 42,
   };
   const waiting = { ...noAnswer, state: "waiting" } as const;
-  const tunedBy = runs.find(({ id }) => id === selected)?.name ?? null;
+  const run = runs.find(({ id }) => id === selected);
+  const tunedBy = run?.name ?? null;
+  const chats = chatSides(stores.model.getState().model, run);
+  const promptFor = (side: Side): GenerateRequest["prompt"] =>
+    asChat && chats[side] ? [{ role: "user", content: prompt }] : prompt;
   stores.trial.setState({
     running: true,
     error: null,
@@ -29,9 +32,14 @@ export async function generateBoth(desk: Desk): Promise<void> {
     tunedBy,
   });
   try {
-    await answer(desk, "base", { ...request, run: null, strength: 0 }, controller.signal);
+    await answer(desk, "base", { ...request, prompt: promptFor("base"), run: null, strength: 0 }, controller.signal);
     if (selected !== null && !controller.signal.aborted) {
-      await answer(desk, "tuned", { ...request, run: selected, strength }, controller.signal);
+      await answer(
+        desk,
+        "tuned",
+        { ...request, prompt: promptFor("tuned"), run: selected, strength },
+        controller.signal,
+      );
     }
   } catch (thrown) {
     const { error } = failed(thrown);

@@ -4,7 +4,10 @@ import { OctagonX } from "lucide-react";
 import type { DatasetInfo } from "../../worker/protocol";
 import { LengthHistogram } from "../charts/length-histogram";
 import { count, short } from "../format";
+import { isRunning } from "../stores/training";
 import { strings } from "../strings";
+import { useStudio } from "../studio";
+import { ChooseTemplate } from "./data-template";
 import { type Fact, Facts } from "./facts";
 
 const text = strings.data;
@@ -32,19 +35,7 @@ export function DataFigures({ info }: { readonly info: DatasetInfo }) {
   some(text.duplicates, info.duplicateRows);
   return (
     <>
-      {info.refusal !== null && (
-        <div role="alert" className="verdict bad">
-          <OctagonX size={20} aria-hidden />
-          <div>
-            <Text size="sm" fw={600}>
-              {text.refused}
-            </Text>
-            <Text size="sm" className="wrap plain">
-              {info.refusal}
-            </Text>
-          </div>
-        </div>
-      )}
+      {info.refusal !== null && <Refused info={info} refusal={info.refusal} />}
       <Facts columns="narrow" facts={facts} />
       {!info.exact && (
         <Text size="xs" c="dimmed" className="numbers">
@@ -55,5 +46,34 @@ export function DataFigures({ info }: { readonly info: DatasetInfo }) {
         <LengthHistogram histogram={info.histogram} maxLength={info.maxLength} />
       )}
     </>
+  );
+}
+
+/** Where a chat meets a model without a template, the way out is a setting that is folded away: the button leads there. */
+function Refused({ info, refusal }: { readonly info: DatasetInfo; readonly refusal: string }) {
+  const running = useStudio("training", isRunning);
+  const bare = useStudio("model", ({ model }) => model.state === "ready" && !model.value.hasChatTemplate);
+  const own = useStudio("data", ({ shownOptions }) => shownOptions.template.kind === "model");
+  const refused = info.problems.some(({ kind, skipped }) => kind === "template" && !skipped);
+  return (
+    <div role="alert" className="verdict bad">
+      <OctagonX size={20} aria-hidden />
+      <div>
+        <Text size="sm" fw={600}>
+          {text.refused}
+        </Text>
+        <Text size="sm" className="wrap plain">
+          {refusal}
+        </Text>
+        {bare && own && refused && (
+          <>
+            <Text size="sm" mt={4} mb={8}>
+              {text.templateMissing}
+            </Text>
+            <ChooseTemplate disabled={running} />
+          </>
+        )}
+      </div>
+    </div>
   );
 }

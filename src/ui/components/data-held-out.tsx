@@ -2,11 +2,12 @@
 import { Button, FileButton, Group, Input, NativeSelect, Text } from "@mantine/core";
 import { TriangleAlert } from "lucide-react";
 import { useId, useState } from "react";
-import { acceptedFiles, chooseHeldOut, holdOutShare } from "../actions/choose-data";
+import { acceptedFiles, chooseHeldOut, holdOutShare, takeLeftOut } from "../actions/choose-data";
 import type { Overlap } from "../stores/data";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
+import { LeftOut } from "./data-left-out";
 
 const text = strings.data;
 const shares = [0.05, 0.1, 0.2];
@@ -18,6 +19,9 @@ export function HeldOut() {
   const name = useStudio("data", (state) => state.heldOutName);
   const share = useStudio("data", (state) => state.options.evalShare);
   const heldOut = useStudio("data", (state) => state.shown?.heldOutRows ?? 0);
+  const twice = useStudio("data", (state) => state.shown?.sharedHeldOutRows ?? 0);
+  const exact = useStudio("data", (state) => state.shown?.exact ?? true);
+  const leftOut = useStudio("data", (state) => state.heldOutLeftOut);
   const [picking, setPicking] = useState(false);
   const id = useId();
   const verb = name === null ? text.heldOutPick : text.heldOutChange;
@@ -66,7 +70,9 @@ export function HeldOut() {
           {text.heldOutRows(heldOut)}
         </Text>
       )}
+      {share > 0 && name === null && twice > 0 && <Shared told={text.sharedHeldOut(twice, exact)} examples={[]} />}
       {name !== null && <Compared />}
+      <LeftOut names={leftOut} onTake={() => void takeLeftOut(desk, "heldOut")} disabled={running} />
     </div>
   );
 }
@@ -84,28 +90,30 @@ function Compared() {
       </div>
     );
   }
-  if (overlap.state === "ready" && overlap.value.rows > 0) return <Shared overlap={overlap.value} />;
+  if (overlap.state === "ready" && overlap.value.rows > 0) {
+    return <Shared told={text.overlap(overlap.value)} examples={overlap.value.examples} />;
+  }
   return (
     <Text size="xs" c="dimmed" mt={4} role="status" className="one-line">
       {overlap.state === "busy" && text.comparing}
-      {overlap.state === "ready" && text.overlapNone}
+      {overlap.state === "ready" && text.overlapNone(overlap.value)}
     </Text>
   );
 }
 
-function Shared({ overlap }: { readonly overlap: Overlap }) {
+function Shared({ told, examples }: { readonly told: string; readonly examples: Overlap["examples"] }) {
   return (
     <div className="verdict warn held-out-verdict">
       <TriangleAlert size={20} aria-hidden />
       <div className="grow">
         <Text size="sm" className="plain" role="status">
-          {text.overlap(overlap.rows)}
+          {told}
         </Text>
-        {overlap.examples.length > 0 && (
+        {examples.length > 0 && (
           <details className="small-details plain">
             <summary>{text.overlapShow}</summary>
             <ul className="plain-list">
-              {overlap.examples.map((row) => (
+              {examples.map((row) => (
                 <li key={row.row} className="clamp">
                   <Text span size="xs" className="numbers">
                     {text.overlapRow(row.line)}:{" "}

@@ -1,15 +1,18 @@
 /** What is wrong with rows, grouped by kind: how many, the first of them, and what can be done. */
 import { Button, Group, Text, Title } from "@mantine/core";
 import { Eye, RotateCcw, SkipForward } from "lucide-react";
-import type { DatasetInfo, DatasetProblems } from "../../worker/protocol";
+import type { DatasetInfo, DatasetProblems, ProblemKind } from "../../worker/protocol";
 import { skipProblem } from "../actions/data";
 import { showPage } from "../actions/rows";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
+import { ChooseTemplate } from "./data-template";
 
 const text = strings.data;
 const examplesShown = 2;
+/** Another chat template may mend these. */
+const ofTemplate: readonly ProblemKind[] = ["template", "no-end"];
 /** Where the views begin; "Show" leads there. */
 export const viewsId = "data-rows";
 
@@ -22,14 +25,20 @@ export function DataProblems({ info }: { readonly info: DatasetInfo }) {
       </Title>
       <ul className="problems">
         {info.problems.map((group) => (
-          <ProblemGroup key={group.kind} group={group} />
+          <ProblemGroup key={group.kind} group={group} exact={info.exact} />
         ))}
       </ul>
     </div>
   );
 }
 
-function ProblemGroup({ group }: { readonly group: DatasetProblems }) {
+interface GroupProps {
+  readonly group: DatasetProblems;
+  /** False: the counts are estimates. */
+  readonly exact: boolean;
+}
+
+function ProblemGroup({ group, exact }: GroupProps) {
   const desk = useDesk();
   const running = useStudio("training", isRunning);
   const title = text.problemTitles[group.kind];
@@ -48,7 +57,7 @@ function ProblemGroup({ group }: { readonly group: DatasetProblems }) {
           {title}
         </Text>
         <Text size="sm" className="numbers problem-count">
-          {group.skipped ? text.problemSkipped(group.rows) : text.problemRows(group.rows)}
+          {group.skipped ? text.problemSkipped(group.rows, exact) : text.problemRows(group.rows, exact)}
         </Text>
       </div>
       <Examples examples={first} />
@@ -69,15 +78,16 @@ function ProblemGroup({ group }: { readonly group: DatasetProblems }) {
           >
             {text.show}
           </Button>
+          {ofTemplate.includes(group.kind) && !group.skipped && <ChooseTemplate disabled={running} />}
           <Button
             variant="default"
             size="compact-sm"
             disabled={running}
             onClick={() => void skipProblem(desk, group.kind, !group.skipped)}
-            aria-label={group.skipped ? text.unskipLabel(title) : text.skipLabel(group.rows, title)}
+            aria-label={group.skipped ? text.unskipLabel(title) : text.skipLabel(group.rows, exact, title)}
             leftSection={group.skipped ? <RotateCcw size={14} aria-hidden /> : <SkipForward size={14} aria-hidden />}
           >
-            {group.skipped ? text.unskip : text.skip(group.rows)}
+            {group.skipped ? text.unskip : text.skip(group.rows, exact)}
           </Button>
         </Group>
       )}

@@ -43,6 +43,15 @@ export function DataTaken({ info }: { readonly info: DatasetInfo }) {
           </>
         )}
       </div>
+      {info.notes.length > 0 && (
+        <ul className="plain-list">
+          {info.notes.map((note) => (
+            <Text key={note} component="li" size="xs" c="dimmed" className="wrap">
+              {note}
+            </Text>
+          ))}
+        </ul>
+      )}
       {info.files.length > 1 && <Files info={info} />}
       {needsMapping(info, mapping) && (
         <div className="verdict warn">

@@ -1,5 +1,6 @@
 /** The chat template: the model's, a built-in one, or the user's own Jinja with the first row rendered through it. */
 import { Button, NativeSelect, Stack, Text, Textarea } from "@mantine/core";
+import { MessageSquareText } from "lucide-react";
 import { useState } from "react";
 import type { Choice, DataOptions, DatasetInfo } from "../../worker/protocol";
 import { setOptions } from "../actions/data";
@@ -7,6 +8,7 @@ import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
 const text = strings.data;
+const fieldId = "data-template";
 
 type Template = DataOptions["template"];
 
@@ -14,6 +16,27 @@ export function templateLabel(template: Template, named: readonly Choice[], hasT
   if (template.kind === "own") return text.templateOwn;
   if (template.kind === "named") return named.find(({ id }) => id === template.id)?.label ?? template.id;
   return hasTemplate ? text.templateModel : text.templateNone;
+}
+
+/** Leads to the field, and opens what hides it. */
+export function ChooseTemplate({ disabled }: Pick<Props, "disabled">) {
+  const lead = (): void => {
+    const field = document.getElementById(fieldId);
+    field?.closest("details")?.setAttribute("open", "");
+    field?.scrollIntoView({ block: "center" });
+    field?.focus({ preventScroll: true });
+  };
+  return (
+    <Button
+      variant="default"
+      size="compact-sm"
+      disabled={disabled}
+      onClick={lead}
+      leftSection={<MessageSquareText size={14} aria-hidden />}
+    >
+      {text.templateChoose}
+    </Button>
+  );
 }
 
 interface Props {
@@ -36,6 +59,7 @@ export function TemplateField({ info, hasTemplate, disabled }: Props) {
   return (
     <Stack gap="xs">
       <NativeSelect
+        id={fieldId}
         label={text.template}
         description={text.templateHint}
         value={own ? "own" : template.kind === "named" ? `named:${template.id}` : "model"}

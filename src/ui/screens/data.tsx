@@ -1,11 +1,12 @@
 /** The data step: choosing files, how they are read, what a run would see, what is wrong, and the rows themselves. */
 import { Button, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { DatasetInfo } from "../../worker/protocol";
-import { chooseSample } from "../actions/choose-data";
+import { chooseSample, takeLeftOut } from "../actions/choose-data";
 import { inspect, undoOptions } from "../actions/data";
 import { DataChoose } from "../components/data-choose";
 import { DataFigures } from "../components/data-figures";
 import { HeldOut } from "../components/data-held-out";
+import { LeftOut } from "../components/data-left-out";
 import { DataProblems } from "../components/data-problems";
 import { DataReading } from "../components/data-reading";
 import { DataRows } from "../components/data-rows";
@@ -15,6 +16,7 @@ import { ErrorNote } from "../components/error-note";
 import { Section } from "../components/section";
 import { needsMapping } from "../mapping";
 import { samples } from "../samples";
+import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
@@ -39,10 +41,18 @@ export function DataScreen() {
     >
       <Stack gap="sm">
         <DataChoose />
+        <NotTaken />
         <Look />
       </Stack>
     </Section>
   );
+}
+
+function NotTaken() {
+  const desk = useDesk();
+  const running = useStudio("training", isRunning);
+  const names = useStudio("data", (state) => state.leftOut);
+  return <LeftOut names={names} onTake={() => void takeLeftOut(desk, "data")} disabled={running} />;
 }
 
 /** What is known of the chosen files, in every state that the look into them can have. */

@@ -50,6 +50,7 @@ export function Run() {
           <Numbers training={training} />
           <LossChart losses={losses} evals={evals} steps={steps} />
           <HeldOut training={training} />
+          <RowsNotLearned training={training} />
         </>
       )}
       <Result training={training} />
@@ -95,6 +96,21 @@ function HeldOut({ training: { evals, summary } }: { readonly training: Training
     <Text className="numbers" size="sm">
       {after === undefined || after === null ? text.heldOutBefore(before) : text.heldOut(before, after)}
     </Text>
+  );
+}
+
+/** What of the data the finished run did not see; silent where it saw all. */
+function RowsNotLearned({ training: { summary } }: { readonly training: TrainingState }) {
+  if (summary === null) return null;
+  const { leftOutRows = 0, heldOut = null } = summary;
+  const sentences = [leftOutRows > 0 ? text.leftOut(leftOutRows) : null, heldOut && text.measured(heldOut)];
+  return sentences.map(
+    (sentence) =>
+      sentence !== null && (
+        <Text key={sentence} size="sm" c="dimmed" className="numbers">
+          {sentence}
+        </Text>
+      ),
   );
 }
 

@@ -106,9 +106,11 @@ function StartBar({ floating }: { readonly floating: boolean }) {
   const trial = useStudio("trial", (state) => state);
   const ready = readiness({ device, model, data, recipe, trial });
   const steps = data.shown?.steps ?? 0;
+  // While a new look is waited for, what the one before it said stays, so that nothing moves.
+  const told = data.shown !== null && (ready.kind === "ready" || ready.kind === "waiting");
   return (
     <>
-      {ready.kind === "ready" && steps < fewSteps && recipe.recipe !== null && (
+      {told && steps < fewSteps && recipe.recipe !== null && (
         <Text size="sm" className="warning">
           {text.few[recipe.recipe.steps !== null ? "steps" : recipe.recipe.pack ? "packed" : "unpacked"]}
         </Text>
@@ -122,9 +124,9 @@ function StartBar({ floating }: { readonly floating: boolean }) {
         </Text>
       )}
       <div className={floating ? "run-bar floating" : "run-bar"}>
-        {data.shown !== null && ready.kind === "ready" && (
+        {told && (
           <Text size="sm" c="dimmed" className="numbers consequence">
-            {text.consequence(data.shown.steps, data.shown.tokens)}
+            {text.consequence(steps, data.shown?.tokens ?? 0)}
             {recipe.plan !== null && ` · ${text.memory(recipe.plan.total)}`}
           </Text>
         )}

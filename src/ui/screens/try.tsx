@@ -5,7 +5,7 @@ import { useId, useState } from "react";
 import { generateBoth, stopGenerating } from "../actions/trial";
 import { ErrorNote } from "../components/error-note";
 import { Section } from "../components/section";
-import type { Answer } from "../stores/trial";
+import { type Answer, chatSides } from "../stores/trial";
 import { strings } from "../strings";
 import { useDesk, useGpuUser, useStudio } from "../studio";
 
@@ -85,13 +85,15 @@ export function TryScreen() {
 function Controls() {
   const { trial } = useDesk().stores;
   const { asChat, strength, maxNewTokens, temperature } = useStudio("trial", (state) => state);
-  const hasTemplate = useStudio("model", ({ model }) => model.state === "ready" && model.value.hasChatTemplate);
+  const model = useStudio("model", (state) => state.model);
+  const run = useStudio("library", ({ runs, selected }) => runs.find(({ id }) => id === selected));
+  const chats = chatSides(model, run);
   const [typed, setTyped] = useState(String(temperature));
   const value = Number(typed);
   const wrong = typed.trim() === "" || !Number.isFinite(value) || value < 0 || value > 10;
   return (
     <>
-      {hasTemplate && (
+      {(chats.base || chats.tuned) && (
         <SegmentedControl
           size="xs"
           aria-label={text.mode}
@@ -103,6 +105,11 @@ function Controls() {
           ]}
           className="start"
         />
+      )}
+      {asChat && chats.tuned && !chats.base && (
+        <Text size="xs" c="dimmed">
+          {text.baseAsText}
+        </Text>
       )}
       <div className="try-row">
         <div>

@@ -1,7 +1,7 @@
 /** The dataset: what was chosen, how it is read, what the worker found, and which of its rows are shown. The files are held by the actions. */
 import { createStore } from "zustand/vanilla";
 import { dataDefaults } from "../../worker/client";
-import type { DataOptions, DatasetInfo, ErrorData, ProblemKind, RowView } from "../../worker/protocol";
+import type { Calls, DataOptions, DatasetInfo, ErrorData, ProblemKind, RowView } from "../../worker/protocol";
 import { idle, type Load } from "./load";
 
 export const rowTabs = ["table", "chat", "tokens"] as const;
@@ -23,10 +23,7 @@ export interface RowsState {
   readonly error: ErrorData | null;
 }
 
-export interface Overlap {
-  readonly rows: number;
-  readonly examples: readonly RowView[];
-}
+export type Overlap = Calls["overlap"]["out"];
 
 export interface DataState {
   readonly name: string | null;
@@ -35,6 +32,9 @@ export interface DataState {
   readonly sample: string | null;
   readonly options: DataOptions;
   readonly heldOutName: string | null;
+  /** Files of the last choice that were not taken, by path: of the dataset, of the held-out rows. */
+  readonly leftOut: readonly string[];
+  readonly heldOutLeftOut: readonly string[];
   /** Why the last choice was not taken; what was chosen before it stays. */
   readonly choiceError: ErrorData | null;
   readonly info: Load<DatasetInfo>;
@@ -48,7 +48,7 @@ export interface DataState {
   readonly shown: DatasetInfo | null;
   readonly shownOptions: DataOptions;
   readonly view: RowsState;
-  /** Rows that the held-out file has in common with the training rows. */
+  /** Rows of the held-out file that are training rows too. */
   readonly overlap: Load<Overlap>;
 }
 
@@ -81,6 +81,8 @@ export const createDataStore = () =>
     sample: null,
     options: dataDefaults,
     heldOutName: null,
+    leftOut: [],
+    heldOutLeftOut: [],
     choiceError: null,
     ...nothingSeen(firstPage),
     shownOptions: dataDefaults,

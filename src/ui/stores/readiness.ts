@@ -40,6 +40,8 @@ export function readiness({
   if (data.shown === null) return waiting(text.reading);
   if (needsMapping(data.shown, data.shownOptions.mapping)) return blocked(text.fixData, strings.data.unmapped);
   if (data.shown.refusal !== null) return blocked(text.fixData, data.shown.refusal);
+  // What is shown belongs to the look before: its max length may not be the one that this look ends with.
+  if (data.info.state === "busy") return waiting(text.reading);
   if (trial.running) return waiting(text.answering);
   if (model.selfCheck.state === "busy") return waiting(text.checking);
   return { kind: "ready", label: data.sample !== null ? text.sample : text.own };
