@@ -88,7 +88,7 @@ at once, without a download. It is a starting point for LoRA, not a useful assis
 
 
 def training_section(training: dict, made_with: list[str]) -> str:
-    phases = {"text": training["pretrain"], "chat (every other batch is text; padding counted)": training["chat"]}
+    phases = {"text": training["pretrain"], "chat (two of three batches are text; padding counted)": training["chat"]}
     rows = [[name, f"{p['tokens']:,}", f"{p['steps']:,}", f"{p['minutes']:.1f}"] for name, p in phases.items()]
     seen = sum(p["tokens"] for p in phases.values())
     rows.append(["both", f"{seen:,}", "", ""])
