@@ -180,7 +180,7 @@ test.describe("bad input is told in one sentence and the page goes on", () => {
     const torn = { ...dataset, name: "torn.jsonl", buffer: Buffer.from(`${rows.join("\n")}\n{"prompt": "a\n`) };
     await dropZone(page).setInputFiles(torn);
     await expect(page.getByRole("button", { name: "Fix the data first" })).toBeDisabled();
-    await page.getByRole("button", { name: /^Show the rows/ }).click();
+    await page.getByRole("button", { name: /^Show the rows: / }).click();
     await expect(page.locator("#data").getByText("1–1 of 1")).toBeVisible();
     await page.getByRole("button", { name: /^Skip this row/ }).click();
     await expect(page.locator("#data").getByText("1 row, skipped")).toBeVisible();
