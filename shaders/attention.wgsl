@@ -1,7 +1,8 @@
 // Causal attention with grouped query heads and several documents in one sequence, after FlashAttention-2 (Dao 2023): the
 // softmax is accumulated online, and the backward pass recomputes its weights from the saved log-sum-exp. Nothing of size
 // tokens × keys exists. Every invocation owns one row (a query, or a key with its whole group of query heads) and walks
-// the other side four rows at a time, so gradients need no atomics and repeat bit for bit.
+// the other side four rows at a time, so gradients need no atomics and repeat bit for bit. A sliding window narrows that
+// walk from the start: rows outside of it are never read.
 // HEAD_DIM is a constant put in front: it sizes private arrays.
 
 struct Params {
@@ -13,6 +14,9 @@ struct Params {
   heads: u32,
   // Query t sits at key index query_offset + t; 0 where the keys are those of the tokens.
   query_offset: u32,
+  // A query sees its own key and the window − 1 before it, all of its document at most; 0 where nothing but the document
+  // limits it.
+  window: u32,
   scale: f32,
   accumulate: u32,
   accumulate_v: u32,
@@ -48,6 +52,25 @@ fn key_head_offset(head: u32) -> u32 {
   return (head / group_size) * VECTORS;
 }
 
+// The first key that a token sees whose own is `index`.
+fn first_key(token: u32, index: u32) -> u32 {
+  let start = segment_start[token];
+  if (params.window == 0u) {
+    return start;
+  }
+  // The index is not below the start, and a window may be wider than any index.
+  return index - min(index - start, params.window - 1u);
+}
+
+// The last token that sees a key, where keys are the tokens' own.
+fn last_query(key: u32) -> u32 {
+  let last = segment_end[key] - 1u;
+  if (params.window == 0u) {
+    return last;
+  }
+  return key + min(last - key, params.window - 1u);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(global_invocation_id) id: vec3<u32>) {
   let token = id.x;
@@ -58,12 +81,13 @@ fn forward(@builtin(global_invocation_id) id: vec3<u32>) {
   let query_row = token * (params.q_width / 4u) + head * VECTORS;
   let stride = params.kv_width / 4u;
   let offset = key_head_offset(head);
-  let last = min(params.query_offset + token, params.keys - 1u);
+  let index = params.query_offset + token;
+  let last = min(index, params.keys - 1u);
 
   var sums: array<vec4<f32>, VECTORS>;
   var maximum = -3.0e38;
   var total = 0.0;
-  for (var first = segment_start[token]; first <= last; first += 4u) {
+  for (var first = first_key(token, index); first <= last; first += 4u) {
     // The last key stands in for those past it; its weight there is 0.
     let keys = first + STEPS;
     let rows = min(keys, vec4<u32>(last)) * stride + offset;
@@ -127,7 +151,7 @@ fn backward_q(@builtin(global_invocation_id) id: vec3<u32>) {
   let terms = saved_row_terms[token * params.heads + head];
 
   var gradient: array<vec4<f32>, VECTORS>;
-  for (var first = segment_start[token]; first <= token; first += 4u) {
+  for (var first = first_key(token, token); first <= token; first += 4u) {
     let keys = first + STEPS;
     let rows = min(keys, vec4<u32>(token)) * stride + offset;
     var scores = vec4<f32>(0.0);
@@ -177,7 +201,7 @@ fn backward_kv(@builtin(global_invocation_id) id: vec3<u32>) {
   let key_row = key * (params.kv_width / 4u) + key_head * VECTORS;
   let stride = params.q_width / 4u;
   let group_size = params.q_width / params.kv_width;
-  let last = segment_end[key] - 1u;
+  let last = last_query(key);
 
   var key_gradient: array<vec4<f32>, VECTORS>;
   var value_gradient: array<vec4<f32>, VECTORS>;

@@ -1,11 +1,13 @@
-// Rotary position embedding, "rotate half": element i of a head's first half turns with element i of its second half by
-// the angle of (position, i). The gradient is the turn back, so one entry point serves both directions.
+// Rotary position embedding, "rotate half", over the first 2 · half columns of each head: element i of their first half
+// turns with element i of their second half by the angle of (position, i). The columns after them go through unchanged.
+// The gradient is the turn back, so one entry point serves both directions.
 
 struct Params {
   tokens: u32,
   // heads · head_dim
   width: u32,
-  // Half of head_dim: pairs in a head.
+  head_dim: u32,
+  // Pairs of a head that turn: at most half of head_dim.
   half: u32,
   accumulate: u32,
   // 1 turns forward, −1 back.
@@ -21,31 +23,39 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-// One invocation a pair.
+// One invocation a pair of columns: first those that turn, then the others as neighbours.
 @compute @workgroup_size(WORKGROUP)
 fn rotate(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let pair = (group.x + group.y * groups.x) * WORKGROUP + lane;
+  let index = (group.x + group.y * groups.x) * WORKGROUP + lane;
   let pairs = params.width / 2u;
-  let token = pair / pairs;
+  let token = index / pairs;
   if (token >= params.tokens) {
     return;
   }
-  let within = pair % pairs;
-  let first = token * params.width + (within / params.half) * 2u * params.half + within % params.half;
-  let second = first + params.half;
-  let angle = positions[token] * params.half + within % params.half;
-  let cosine = cos_table[angle];
-  let sine = params.direction * sin_table[angle];
-  var turned_first = x[first] * cosine - x[second] * sine;
-  var turned_second = x[second] * cosine + x[first] * sine;
-  if (params.accumulate != 0u) {
-    turned_first += y[first];
-    turned_second += y[second];
+  let head_pairs = params.head_dim / 2u;
+  let head = (index % pairs) / head_pairs;
+  let pair = index % head_pairs;
+  let turns = pair < params.half;
+  let first = token * params.width + head * params.head_dim + select(2u * pair, pair, turns);
+  let second = first + select(1u, params.half, turns);
+  var value_first = x[first];
+  var value_second = x[second];
+  if (turns) {
+    let angle = positions[token] * params.half + pair;
+    let cosine = cos_table[angle];
+    let sine = params.direction * sin_table[angle];
+    let turned_first = value_first * cosine - value_second * sine;
+    value_second = value_second * cosine + value_first * sine;
+    value_first = turned_first;
   }
-  y[first] = turned_first;
-  y[second] = turned_second;
+  if (params.accumulate != 0u) {
+    value_first += y[first];
+    value_second += y[second];
+  }
+  y[first] = value_first;
+  y[second] = value_second;
 }

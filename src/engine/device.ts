@@ -75,6 +75,11 @@ export class Device {
     return bytes;
   }
 
+  /** Bytes of the largest buffer that a kernel can bind. */
+  get largestBuffer(): number {
+    return Math.min(this.gpu.limits.maxBufferSize, this.gpu.limits.maxStorageBufferBindingSize);
+  }
+
   /**
    * Buffers, or none of them. Throws `OutOfMemoryError` naming the largest where the GPU refuses. Free with `free`.
    * Sizes are in bytes and rounded up to 4.
@@ -83,7 +88,7 @@ export class Device {
     requests: readonly { readonly label: string; readonly bytes: number; readonly usage?: number }[],
   ): Promise<GPUBuffer[]> {
     if (this.#lostReason !== null) throw new DeviceError("lost", this.#lostReason);
-    const limit = Math.min(this.gpu.limits.maxBufferSize, this.gpu.limits.maxStorageBufferBindingSize);
+    const limit = this.largestBuffer;
     for (const { label, bytes } of requests) {
       if (bytes > limit) {
         throw new OutOfMemoryError(

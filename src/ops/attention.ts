@@ -11,8 +11,18 @@ const overrides = { WORKGROUP: 32 };
 const constants = { HEAD_DIM: 64 };
 const maxHeadDim = 256;
 
+/** A window is a u32 in the shader. */
+const maxWindow = 2 ** 32 - 1;
+
 /** Query and key pairs of one document: an upper bound where there are several. */
-const pairs = ({ tokens = 0, keys = tokens }: Sizes) => tokens * (keys - tokens) + (tokens * (tokens + 1)) / 2;
+const pairs = ({ tokens = 0, keys = tokens, window = 0 }: Sizes) => {
+  // Of the first `count` tokens, each sees one key more than the one before until the window is full.
+  const upTo = (count: number) => {
+    const growing = window === 0 ? count : Math.min(count, window);
+    return (growing * (growing + 1)) / 2 + (count - growing) * growing;
+  };
+  return upTo(keys) - upTo(keys - tokens);
+};
 const perHead = ({ tokens = 0, heads = 0 }: Sizes, { WORKGROUP = 1 }: Sizes) =>
   [Math.ceil(tokens / WORKGROUP), heads] as const;
 
@@ -27,7 +37,7 @@ const forward = kernel({
   entry: "forward",
   reads: { ...queries, ...keysAndValues, segment_start: ["tokens"] },
   writes: { y: ["tokens", "q_width"], lse: ["tokens", "heads"] },
-  params: ["heads", "query_offset", "scale"],
+  params: ["heads", "query_offset", "window", "scale"],
   overrides,
   constants,
   grid: perHead,
@@ -58,7 +68,7 @@ const backwardQ = kernel({
     segment_start: ["tokens"],
   },
   writes: { dq: ["tokens", "q_width"] },
-  params: ["scale", "accumulate"],
+  params: ["window", "scale", "accumulate"],
   overrides,
   constants,
   grid: perHead,
@@ -77,7 +87,7 @@ const backwardKv = kernel({
     segment_end: ["tokens"],
   },
   writes: { dk: ["tokens", "kv_width"], dv: ["tokens", "kv_width"] },
-  params: ["scale", "accumulate", "accumulate_v"],
+  params: ["window", "scale", "accumulate", "accumulate_v"],
   overrides,
   constants,
   grid: ({ tokens = 0, heads = 0, q_width = 1, kv_width = 1 }, { WORKGROUP = 1 }) => [
@@ -109,14 +119,18 @@ export interface AttentionOptions {
   readonly headDim: number;
   /** 1/√headDim where absent. */
   readonly scale?: number;
+  /** Sliding window: token t sees the keys from t − window + 1 to its own, as far as they are its document's. All where absent. */
+  readonly window?: number;
   /** Decoding with a cache: query t sits at key index queryOffset + t. Has no backward pass. */
   readonly queryOffset?: RuntimeScalar;
 }
 
-/** Token t sees the keys from its document's first up to its own. → [tokens, heads · headDim] */
+/** Token t sees the keys from its document's first, or its window's where that is later, up to its own. → [tokens, heads · headDim] */
 export function attention(g: Graph, inputs: AttentionInputs, segments: Segments, options: AttentionOptions): Tensor {
   const { q, k, v } = inputs;
   const { heads, keyValueHeads, headDim, queryOffset, scale = 1 / Math.sqrt(headDim) } = options;
+  /** 0 is "none" in the shader. */
+  const window = options.window ?? 0;
   requireHeads(q, "q", heads, headDim);
   requireHeads(k, "k", keyValueHeads, headDim);
   if (heads % keyValueHeads !== 0) {
@@ -125,12 +139,15 @@ export function attention(g: Graph, inputs: AttentionInputs, segments: Segments,
   if (headDim % 4 !== 0 || headDim > maxHeadDim) {
     throw new ShapeError(`attention: the head size is ${headDim}; it must be a multiple of 4, at most ${maxHeadDim}.`);
   }
+  if (options.window !== undefined && !(Number.isInteger(window) && window >= 1 && window <= maxWindow)) {
+    throw new ShapeError(`attention: the window is ${window}; it must be a whole number from 1 to ${maxWindow}.`);
+  }
   const sized = { constants: { HEAD_DIM: headDim } };
   const { segmentStart: segment_start, segmentEnd: segment_end } = segments;
   const { y, lse } = g.run(
     forward.with(sized),
     { q, k, v, segment_start },
-    { heads, query_offset: queryOffset ?? 0, scale },
+    { heads, query_offset: queryOffset ?? 0, window, scale },
   );
   if (queryOffset) return y;
   g.onBackward(y, [q, k, v], (dy) => {
@@ -138,10 +155,11 @@ export function attention(g: Graph, inputs: AttentionInputs, segments: Segments,
     const saved = { q, k, v, dy, saved_row_terms: row_terms };
     g.addGradient(
       q,
-      (dq, accumulate) => g.run(backwardQ.with(sized), { ...saved, segment_start }, { scale, accumulate }, { dq }).dq,
+      (dq, accumulate) =>
+        g.run(backwardQ.with(sized), { ...saved, segment_start }, { window, scale, accumulate }, { dq }).dq,
     );
     const keyAndValue = (dk: Tensor | undefined, accumulate: 0 | 1, dv: Tensor | undefined, accumulate_v: 0 | 1) =>
-      g.run(backwardKv.with(sized), { ...saved, segment_end }, { scale, accumulate, accumulate_v }, { dk, dv });
+      g.run(backwardKv.with(sized), { ...saved, segment_end }, { window, scale, accumulate, accumulate_v }, { dk, dv });
     if (!g.needsGradient(v)) g.addGradient(k, (dk, accumulate) => keyAndValue(dk, accumulate, undefined, 0).dk);
     else if (!g.needsGradient(k)) g.addGradient(v, (dv, accumulate) => keyAndValue(undefined, 0, dv, accumulate).dv);
     else {

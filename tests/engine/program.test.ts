@@ -6,9 +6,9 @@ import { EngineError } from "../../src/engine/errors";
 import { Graph } from "../../src/engine/graph";
 import { Workspace } from "../../src/engine/program";
 import type { Tensor } from "../../src/engine/tensor";
+import { gatedActivation } from "../../src/ops/gated-activation";
 import { residualAdd } from "../../src/ops/residual-add";
 import { rmsNorm } from "../../src/ops/rms-norm";
-import { swiglu } from "../../src/ops/swiglu";
 import { ready, testDevice, upload } from "../support/gpu";
 import { normals, random } from "../support/random";
 import { combine } from "./combine";
@@ -23,7 +23,11 @@ async function block(tokens: Dim, data: Float32Array<ArrayBuffer>) {
   const g = new Graph({ gradients: true });
   const x = g.watch(await upload(device, "x", [tokens, width], data));
   const weight = await upload(device, "weight", [width], normals(random(4), width));
-  const y = residualAdd(g, x, swiglu(g, rmsNorm(g, x, weight, 1e-5), rmsNorm(g, x, weight, 1e-3)));
+  const y = residualAdd(
+    g,
+    x,
+    gatedActivation(g, rmsNorm(g, x, weight, { eps: 1e-5 }), rmsNorm(g, x, weight, { eps: 1e-3 }), "silu"),
+  );
   g.keep(y);
   const dy = await upload(device, "dy", [tokens, width], data);
   const root = g.tensor("root", "f32", [1]);
@@ -222,10 +226,10 @@ describe("profile", () => {
     const times = await program.profile({ tokens: 50 });
     expect(Object.fromEntries(times.map(({ name, dispatches }) => [name, dispatches]))).toEqual({
       "rms-norm.forward": 2,
-      "swiglu.forward": 1,
+      "gated-activation.forward": 1,
       "residual-add.forward": 1,
-      "swiglu.backward_gate": 1,
-      "swiglu.backward_up": 1,
+      "gated-activation.backward_gate": 1,
+      "gated-activation.backward_up": 1,
       "rms-norm.backward_x": 2,
     });
     for (const { milliseconds } of times) expect(milliseconds).toBeGreaterThan(0);

@@ -18,9 +18,9 @@ describe("op names", () => {
   });
 
   it("a missing file is named", () => {
-    const both = new Set(["rope", "swiglu"]);
+    const both = new Set(["rope", "gelu"]);
     expect(opNameFaults(both, both, new Set(["rope"]))).toEqual([
-      'The op "swiglu" lacks tests/ops/swiglu.test.ts; an op is a shader, a declaration and a test.',
+      'The op "gelu" lacks tests/ops/gelu.test.ts; an op is a shader, a declaration and a test.',
     ]);
     expect(opNameFaults(new Set(["rope"]), both, both)).toHaveLength(1);
     expect(opNameFaults(both, new Set(), both)).toHaveLength(2);

@@ -2,28 +2,29 @@
 import { describe, it } from "vitest";
 import type { Graph } from "../../src/engine/graph";
 import type { Tensor } from "../../src/engine/tensor";
-import type { FrozenMatrix } from "../../src/ops/lib/frozen";
 import { linearCrossEntropy } from "../../src/ops/linear-cross-entropy";
 import { checkOp } from "../support/check-op";
-import { testMatrix } from "../support/frozen";
 import { testDevice } from "../support/gpu";
 import { random } from "../support/random";
+import { type FormCase, formCases, formMatrix } from "./frozen-forms";
 
 const device = await testDevice();
 
-const cases = [
-  { tokens: 1, targets: 1, columns: 32, vocabulary: 8 },
-  { tokens: 7, targets: 3, columns: 36, vocabulary: 131 },
-  { tokens: 130, targets: 129, columns: 64, vocabulary: 70 },
+const int4 = { name: "int4 with zeros", form: "int4", zeros: true } as const;
+const cases: readonly { tokens: number; targets: number; columns: number; vocabulary: number; form: FormCase }[] = [
+  { tokens: 1, targets: 1, columns: 32, vocabulary: 8, form: int4 },
+  { tokens: 7, targets: 3, columns: 36, vocabulary: 131, form: int4 },
+  { tokens: 130, targets: 129, columns: 64, vocabulary: 70, form: int4 },
   // More rows than a grid axis holds.
-  { tokens: 65_600, targets: 33_000, columns: 4, vocabulary: 8 },
-  { tokens: 140, targets: 64, columns: 32, vocabulary: 33 },
-] as const;
+  { tokens: 65_600, targets: 33_000, columns: 4, vocabulary: 8, form: int4 },
+  { tokens: 140, targets: 64, columns: 32, vocabulary: 33, form: int4 },
+  ...formCases.map((form) => ({ tokens: 9, targets: 5, columns: 36, vocabulary: 21, form })),
+];
 
 describe("linear-cross-entropy", () => {
-  for (const { tokens, targets, columns, vocabulary } of cases) {
-    it(`${targets} of ${tokens} tokens, ${columns}→${vocabulary}`, async () => {
-      const { matrix, values } = await testMatrix(device, { form: "int4", zeros: true, rows: vocabulary, columns });
+  for (const { tokens, targets, columns, vocabulary, form } of cases) {
+    it(`${targets} of ${tokens} tokens, ${columns}→${vocabulary}, ${form.name}`, async () => {
+      const { matrix, values } = await formMatrix(device, form, vocabulary, columns);
       const source = random(5);
       const chosen = Array.from({ length: tokens }, (_, token) => token)
         .map((token) => ({ token, key: source.uniform() }))
@@ -42,7 +43,7 @@ describe("linear-cross-entropy", () => {
           ids: { shape: ["targets"], values: Uint32Array.from(labels) },
         },
         build: (g: Graph, { hidden, indices, ids }: Record<"hidden" | "indices" | "ids", Tensor>) =>
-          linearCrossEntropy(g, hidden, matrix as FrozenMatrix, { indices, ids }, scale),
+          linearCrossEntropy(g, hidden, matrix, { indices, ids }, scale),
         reference: ({ hidden }) =>
           chosen.map((token, index) => lossOf(hidden, values, columns, token, labels[index] as number).loss),
         gradientsOf: ["hidden"],

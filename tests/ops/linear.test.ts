@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { symbolicDim } from "../../src/engine/dims";
 import { Graph } from "../../src/engine/graph";
-import type { FrozenForm } from "../../src/ops/lib/frozen";
 import { linear, product, transposedProduct } from "../../src/ops/linear";
 import { expectClose } from "../support/allclose";
 import { checkOp } from "../support/check-op";
 import { testMatrix } from "../support/frozen";
 import { runOnce, testDevice, upload } from "../support/gpu";
 import { normals, random } from "../support/random";
+import { formCases, formMatrix } from "./frozen-forms";
 
 const device = await testDevice();
 
@@ -45,17 +45,6 @@ function transposedTimes(left: Float64Array, right: Float64Array, inner: number)
   return result;
 }
 
-const forms: readonly { form: FrozenForm; zeros?: boolean; offsets?: boolean; group?: number }[] = [
-  { form: "f32" },
-  { form: "f16" },
-  { form: "bf16" },
-  { form: "int8", group: 32 },
-  { form: "int8", group: 20 },
-  { form: "int8", group: 20, offsets: true },
-  { form: "int4" },
-  { form: "int4", zeros: true },
-  { form: "int4", offsets: true },
-];
 const shapes = [
   { tokens: 1, columns: 32, rows: 8 },
   { tokens: 7, columns: 36, rows: 20 },
@@ -63,11 +52,11 @@ const shapes = [
 ] as const;
 
 describe("linear, frozen weight alone", () => {
-  for (const form of forms) {
+  for (const form of formCases) {
     for (const { tokens, columns, rows } of shapes) {
-      const name = `${form.form}${form.zeros ? " with zeros" : ""}${form.offsets ? " with offsets" : ""}${form.group ? ` by ${form.group}` : ""}, ${tokens}×${columns}→${rows}`;
+      const name = `${form.name}, ${tokens}×${columns}→${rows}`;
       it(name, async () => {
-        const { matrix, values } = await testMatrix(device, { ...form, rows, columns });
+        const { matrix, values } = await formMatrix(device, form, rows, columns);
         await checkOp(device, {
           name,
           sizes: { tokens },

@@ -1,4 +1,4 @@
-// y = silu(gate) · up, silu(g) = g · σ(g), element by element.
+// y = activation(gate) · up, element by element. Needs lib/activation.wgsl in front.
 
 struct Params {
   tokens: u32,
@@ -16,12 +16,6 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-// exp overflows to infinity for large negative values, and 1 / infinity is the right limit; clamped all the same, since
-// WGSL promises nothing about infinities.
-fn sigmoid(value: vec4<f32>) -> vec4<f32> {
-  return 1.0 / (1.0 + exp(-max(value, vec4<f32>(-87.0))));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn forward(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -32,8 +26,7 @@ fn forward(
   if (index >= params.tokens * (params.width / 4u)) {
     return;
   }
-  let value = gate[index];
-  y[index] = value * sigmoid(value) * up[index];
+  y[index] = activation(gate[index]) * up[index];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -46,9 +39,7 @@ fn backward_gate(
   if (index >= params.tokens * (params.width / 4u)) {
     return;
   }
-  let value = gate[index];
-  let s = sigmoid(value);
-  var gradient = dy[index] * up[index] * s * (1.0 + value * (1.0 - s));
+  var gradient = dy[index] * up[index] * activation_derivative(gate[index]);
   if (params.accumulate != 0u) {
     gradient += d_gate[index];
   }
@@ -65,8 +56,7 @@ fn backward_up(
   if (index >= params.tokens * (params.width / 4u)) {
     return;
   }
-  let value = gate[index];
-  var gradient = dy[index] * value * sigmoid(value);
+  var gradient = dy[index] * activation(gate[index]);
   if (params.accumulate != 0u) {
     gradient += d_up[index];
   }
