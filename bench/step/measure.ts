@@ -3,8 +3,7 @@ import { makePackedBatch } from "../../src/data/packed-batch";
 import type { StepBatch } from "../../src/data/types";
 import { openDevice } from "../../src/engine/device";
 import type { KernelTime } from "../../src/engine/program";
-import { architectureOf, architectures } from "../../src/model/architectures/index";
-import { readConfig } from "../../src/model/config";
+import { readBlueprint } from "../../src/model/blueprint";
 import { loadModel } from "../../src/model/load";
 import { openWeights } from "../../src/model/weights/registry";
 import type { ModelFiles } from "../../src/model/weights/types";
@@ -43,8 +42,9 @@ export interface Measurement {
 
 export async function measureStep(gpu: GPU, files: ModelFiles, options: MeasureOptions): Promise<Measurement> {
   const device = await openDevice(gpu);
-  const config = await readConfig(files, [...architectures.keys()]);
-  const model = await loadModel(device, config, architectureOf(config.modelType), await openWeights(files));
+  const blueprint = await readBlueprint(files);
+  const { config } = blueprint;
+  const model = await loadModel(device, blueprint, await openWeights(files, blueprint.tensors));
   const { tokens, rank, steps } = options;
   const ids = Uint32Array.from({ length: tokens }, (_, index) => (index * 7919 + 13) % config.vocabSize);
   const counted = new Uint8Array(tokens).fill(1, 1);

@@ -11,7 +11,13 @@ class PythonFloat {
 
 type Value = null | boolean | number | string | PythonFloat | readonly Value[] | { readonly [key: string]: Value };
 
-export function peftConfigText(config: AdapterConfig, revision: string | null): string {
+export interface PeftConfigOptions {
+  readonly revision: string | null;
+  /** The adapted modules are `Conv1D`s. A and B lie the same way; PEFT transposes when it merges. */
+  readonly fanInFanOut?: boolean;
+}
+
+export function peftConfigText(config: AdapterConfig, { revision, fanInFanOut = false }: PeftConfigOptions): string {
   return `${pythonJson({
     alora_invocation_tokens: null,
     alpha_pattern: {},
@@ -23,7 +29,7 @@ export function peftConfigText(config: AdapterConfig, revision: string | null): 
     ensure_weight_tying: false,
     eva_config: null,
     exclude_modules: null,
-    fan_in_fan_out: false,
+    fan_in_fan_out: fanInFanOut,
     inference_mode: true,
     init_lora_weights: true,
     kasa_config: null,

@@ -29,6 +29,7 @@ export const peft: ExportTarget = {
     const fault = adapterFault(adapter, context.base);
     if (fault !== null) throw new AdapterError(fault);
     const { config, modules } = adapter;
+    const fanInFanOut = modules.some(({ module }) => context.base.modules.get(module)?.conv1d === true);
     const tensors = modules.flatMap(({ module, inFeatures, outFeatures, a, b }): FileTensor[] => [
       { name: `${peftPrefix}${module}.lora_A.weight`, shape: [config.rank, inFeatures], data: a },
       { name: `${peftPrefix}${module}.lora_B.weight`, shape: [outFeatures, config.rank], data: b },
@@ -36,7 +37,9 @@ export const peft: ExportTarget = {
     return [
       {
         path: peftConfigFile,
-        blob: new Blob([peftConfigText(config, context.base.revision)], { type: "application/json" }),
+        blob: new Blob([peftConfigText(config, { revision: context.base.revision, fanInFanOut })], {
+          type: "application/json",
+        }),
       },
       { path: peftWeightsFile, blob: safetensorsBlob(tensors, { format: "pt" }) },
       ...templateFile(context),

@@ -20,7 +20,6 @@ const unsupported: readonly (readonly [key: string, remedy: string])[] = [
   ["rank_pattern", "train it with one rank"],
   ["alpha_pattern", "train it with one alpha"],
   ["lora_bias", "train it without biases"],
-  ["fan_in_fan_out", "only linear layers are read"],
   ["target_parameters", "name modules in target_modules"],
   ["trainable_token_indices", "train it without token embeddings"],
   ["layer_replication", "use a base model with the layers it needs"],
@@ -42,6 +41,7 @@ const plainStarts: readonly unknown[] = [undefined, null, true, false, "gaussian
 export async function readPeft(config: Blob, weights: WeightSource, base: BaseModel): Promise<Adapter> {
   const json = await readConfig(config);
   checkPlain(json);
+  checkOrientation(json, base);
   const rank = field(json, "r", z.int().check(z.minimum(1), z.maximum(maxRank)), `a whole number from 1 to ${maxRank}`);
   const alpha = field(json, "lora_alpha", z.number().check(z.gt(0), z.maximum(1e6)), "a number above 0");
   const targets = field(
@@ -68,6 +68,16 @@ export async function readPeft(config: Blob, weights: WeightSource, base: BaseMo
   const fault = adapterFault(adapter, base);
   if (fault !== null) throw new AdapterError(`${peftWeightsFile} does not fit: ${fault}`);
   return adapter;
+}
+
+/** PEFT sets fan_in_fan_out by itself for `Conv1D`s, so a file says it exactly where the base has them. */
+function checkOrientation(json: Json, base: BaseModel): void {
+  const conv1d = [...base.modules.values()].some((module) => module.conv1d === true);
+  if (optional(json, "fan_in_fan_out", z.boolean()) === true && !conv1d) {
+    throw new AdapterError(
+      `${peftConfigFile}: fan_in_fan_out is true, but ${base.name} has no Conv1D modules; give an adapter for this model.`,
+    );
+  }
 }
 
 async function readConfig(blob: Blob): Promise<Json> {

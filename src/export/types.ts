@@ -6,6 +6,8 @@ import type { Recipe } from "../training/recipe";
 export interface BaseModule {
   readonly inFeatures: number;
   readonly outFeatures: number;
+  /** A `Conv1D` of transformers (GPT-2), whose weight is [in, out]; PEFT calls it fan_in_fan_out. */
+  readonly conv1d?: boolean;
 }
 
 export interface BaseModel {

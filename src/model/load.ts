@@ -1,137 +1,109 @@
-/** A model's frozen weights on the GPU, in the form that the file's reader gives: none is changed, vectors become f32. */
+/** Puts a model's weights on the GPU piece by piece, in the form that the file has or that the user chose. */
 import type { Device } from "../engine/device";
-import { bufferTensor, type Tensor } from "../engine/tensor";
-import type { FrozenMatrix } from "../ops/lib/frozen";
-import type { Architecture, TensorSpec } from "./architecture";
-import type { ModelConfig } from "./config";
+import { pieceOffsets, pieceStep } from "../ops/lib/frozen";
+import type { Blueprint } from "./architecture";
 import { ModelError } from "./errors";
+import { buffersOf, type PlannedModel, type PlannedTensor, planModel } from "./planned-model";
+import { type Quantization, quantizeRows } from "./quantize/index";
 import { toFloat32 } from "./weights/bytes";
-import type { WeightData, WeightSource } from "./weights/types";
+import type { RowRange, WeightData, WeightSource } from "./weights/types";
 
-export interface LoadedModel {
-  readonly config: ModelConfig;
-  readonly architecture: Architecture;
-  /** By module: "model.layers.0.self_attn.q_proj". */
-  readonly matrices: ReadonlyMap<string, FrozenMatrix>;
-  /** Norm weights and biases by full name, f32. */
-  readonly vectors: ReadonlyMap<string, Tensor>;
-  /** Maps token ids to hidden states' logits. */
-  readonly output: FrozenMatrix;
-  /** Distinct weights: a tied output matrix counts once. */
-  readonly parameters: number;
-  /** On the GPU. */
-  readonly bytes: number;
+export interface LoadedModel extends PlannedModel {
   /** Frees the weights. */
   readonly destroy: () => void;
 }
 
 export interface LoadOptions {
+  /** Form for matrices that the file has as floating-point numbers; null or absent leaves them as they are. */
+  readonly quantization?: Quantization | null;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes of the file that are in memory at once, unless a tensor cannot be cut so small. */
+const pieceBytes = 8 * 1024 * 1024;
+
 /** Throws `ModelError` for a missing or misshapen tensor, `WeightsError` for broken bytes, `OutOfMemoryError`. */
 export async function loadModel(
   device: Device,
-  config: ModelConfig,
-  architecture: Architecture,
+  blueprint: Blueprint,
   source: WeightSource,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  const specs = architecture.tensors(config).filter((spec) => check(spec, source));
-  const total = specs.reduce((sum, { name }) => sum + (source.tensors.get(name)?.bytes ?? 0), 0);
-  const matrices = new Map<string, FrozenMatrix>();
-  const vectors = new Map<string, Tensor>();
-  const buffers: GPUBuffer[] = [];
-  let parameters = 0;
-  let done = 0;
+  const { quantization = null, onProgress, signal } = options;
+  const model = planModel(blueprint, source, quantization);
+  const buffers = model.tensors.flatMap(buffersOf);
+  await device.fulfil(buffers);
   const destroy = () => {
-    for (const buffer of buffers) device.free(buffer);
+    for (const buffer of buffers) device.free(buffer.gpu);
   };
   try {
-    for (const { name, shape } of specs) {
-      options.signal?.throwIfAborted();
-      const weight = await source.read(name);
-      // A tied output matrix may lie in the file in a form of its own; it is still the embedding.
-      const repeated = config.tieWordEmbeddings && name === `${architecture.outputMatrix}.weight`;
-      if (!repeated) parameters += shape.reduce((product, size) => product * size, 1);
-      if (shape.length === 1) {
-        vectors.set(name, await upload(device, buffers, name, floats(name, weight)));
-      } else {
-        const module = name.replace(/\.weight$/, "");
-        matrices.set(module, await uploadMatrix(device, buffers, module, [shape[0], shape[1]], weight));
+    const total = model.tensors.reduce((sum, { info }) => sum + info.bytes, 0);
+    let done = 0;
+    for (const tensor of model.tensors) {
+      for (const rows of pieces(tensor)) {
+        signal?.throwIfAborted();
+        const piece = await source.read(tensor.info.name, rows ?? undefined);
+        write(device, tensor, rows?.first ?? 0, piece);
+        const share = rows ? rows.count / (tensor.spec.shape[0] || 1) : 1;
+        done += share * tensor.info.bytes;
+        onProgress?.(Math.round(done), total);
       }
-      done += source.tensors.get(name)?.bytes ?? 0;
-      options.onProgress?.(done, total);
     }
   } catch (error) {
     destroy();
     throw error;
   }
-  const output = matrices.get(architecture.outputMatrix) ?? matrices.get(architecture.inputEmbedding);
-  if (!output)
-    throw new ModelError(`The model has neither ${architecture.outputMatrix} nor ${architecture.inputEmbedding}.`);
-  const bytes = buffers.reduce((sum, buffer) => sum + buffer.size, 0);
-  return { config, architecture, matrices, vectors, output, parameters, bytes, destroy };
+  return { ...model, destroy };
 }
 
-/** False where an optional tensor is absent. */
-function check(spec: TensorSpec, source: WeightSource): boolean {
-  const info = source.tensors.get(spec.name);
-  if (!info) {
-    if (spec.optional) return false;
-    throw new ModelError(
-      `The ${source.format} file lacks the tensor ${spec.name}; the model's config does not fit this file, use another copy of the model.`,
-    );
+/** Consecutive runs of rows; null stands for a vector, which is read whole. */
+function* pieces({ spec, info, layout }: PlannedTensor): Generator<RowRange | null> {
+  const [rows, columns] = spec.shape;
+  if (columns === undefined) {
+    yield null;
+    return;
   }
-  if (info.shape.length !== spec.shape.length || info.shape.some((size, axis) => size !== spec.shape[axis])) {
-    throw new ModelError(
-      `${spec.name} has the shape [${info.shape.join(", ")}] in the ${source.format} file, but the model's config asks for [${spec.shape.join(", ")}]; use another copy of the model.`,
-    );
+  const step = commonMultiple(pieceStep(layout, columns), info.rowStep ?? 1);
+  const affordable = Math.floor((pieceBytes * rows) / Math.max(info.bytes, 1) / step) * step;
+  const count = Math.max(affordable, step);
+  for (let first = 0; first < rows; first += count) yield { first, count: Math.min(count, rows - first) };
+}
+
+function write(
+  device: Device,
+  { spec, layout, data, scales, zeros }: PlannedTensor,
+  first: number,
+  read: WeightData,
+): void {
+  const columns = spec.shape[1];
+  if (columns === undefined) {
+    device.write(data.gpu, floats(spec.name, read));
+    return;
   }
-  const outer = spec.shape[1];
-  if (outer !== undefined && outer % 4 !== 0) {
-    throw new ModelError(`${spec.name} has ${outer} columns; only multiples of 4 are supported.`);
-  }
-  return true;
+  const piece = read.form === layout.form ? read : quantizeRows(quantizationOf(layout.form), read, spec.name);
+  const at = pieceOffsets(layout, columns, first);
+  device.write(data.gpu, piece.data, at.data);
+  if (!("scales" in piece)) return;
+  if (scales) device.write(scales.gpu, piece.scales, at.scales);
+  const correction = piece.form === "int8" || piece.form === "int4" ? (piece.offsets ?? piece.zeros) : null;
+  if (zeros && correction) device.write(zeros.gpu, correction, at.zeros);
+}
+
+function quantizationOf(form: string): Quantization {
+  if (form === "int8" || form === "int4" || form === "nf4") return form;
+  throw new ModelError(`Matrices cannot be held as ${form}.`);
 }
 
 function floats(name: string, weight: WeightData): Float32Array<ArrayBuffer> {
-  if (weight.form === "int8" || weight.form === "int4") {
-    throw new ModelError(`${name} is stored as ${weight.form}; vectors must be floating-point numbers.`);
+  if (weight.form === "f32" || weight.form === "f16" || weight.form === "bf16") {
+    return toFloat32(weight.form, weight.data);
   }
-  return toFloat32(weight.form, weight.data);
+  throw new ModelError(`${name} is stored as ${weight.form}; vectors must be floating-point numbers.`);
 }
 
-type Uploadable = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
-
-async function upload(device: Device, buffers: GPUBuffer[], label: string, data: Uploadable): Promise<Tensor> {
-  const [buffer] = await device.allocate([{ label, bytes: data.byteLength }]);
-  if (!buffer) throw new ModelError(`${label} could not be put on the GPU.`);
-  buffers.push(buffer);
-  device.write(buffer, data);
-  const dtype = data instanceof Float32Array ? "f32" : "u32";
-  return bufferTensor(label, dtype, [buffer.size / 4], buffer);
+function commonMultiple(a: number, b: number): number {
+  let [divisor, rest] = [a, b];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return (a / divisor) * b;
 }
-
-async function uploadMatrix(
-  device: Device,
-  buffers: GPUBuffer[],
-  label: string,
-  [rows, columns]: readonly [number, number],
-  weight: WeightData,
-): Promise<FrozenMatrix> {
-  const data = await upload(device, buffers, label, weight.data);
-  const quantized = weight.form === "int8" || weight.form === "int4";
-  const scales = quantized ? await upload(device, buffers, `${label} scales`, weight.scales) : null;
-  const zeros =
-    weight.form === "int4" && weight.zeros ? await upload(device, buffers, `${label} zeros`, weight.zeros) : null;
-  const offsets =
-    quantized && weight.offsets ? await upload(device, buffers, `${label} offsets`, bytesOf(weight.offsets)) : null;
-  const group = weight.form === "int8" ? weight.group : 32;
-  return { label, form: weight.form, rows, columns, data, scales, zeros, offsets, group };
-}
-
-/** The kernels read offsets as words, through the binding that zero points come by. */
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(buffer, byteOffset, byteLength);

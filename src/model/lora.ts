@@ -7,7 +7,7 @@ import { type RuntimeScalar, runtimeScalar, scaled } from "../engine/dims";
 import { bufferTensor, type PlannedBuffer, type Tensor } from "../engine/tensor";
 import type { LowRankPair } from "../ops/linear";
 import { ModelError } from "./errors";
-import type { LoadedModel } from "./load";
+import type { PlannedModel } from "./planned-model";
 
 /** A module's place in the flat buffers; offsets in floats. */
 export interface LoraSlot {
@@ -42,9 +42,9 @@ export interface LoraMatrices {
 const alignedFloats = 64;
 
 /** Where each targeted module lies. Throws `ModelError` where a target names no module of the model. */
-export function layoutLora(model: LoadedModel, rank: number, targets: readonly string[] | "all-linear"): LoraLayout {
-  const names = targets === "all-linear" ? model.architecture.adapterTargets : targets;
-  const known = model.architecture.adapterTargets;
+export function layoutLora(model: PlannedModel, rank: number, targets: readonly string[] | "all-linear"): LoraLayout {
+  const names = targets === "all-linear" ? model.blueprint.adapterTargets : targets;
+  const known = model.blueprint.adapterTargets;
   for (const name of names) {
     if (!known.includes(name)) {
       throw new ModelError(

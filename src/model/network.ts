@@ -6,16 +6,20 @@ import { EngineError } from "../engine/errors";
 import type { Graph } from "../engine/graph";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../engine/tensor";
 import { attention } from "../ops/attention";
+import { columns } from "../ops/columns";
 import { embedding } from "../ops/embedding";
+import { gatedActivation } from "../ops/gated-activation";
+import { gelu } from "../ops/gelu";
 import { appendToCache } from "../ops/kv-cache";
+import { layerNorm } from "../ops/layer-norm";
 import { type LowRankPair, linear } from "../ops/linear";
 import type { Targets } from "../ops/linear-cross-entropy";
 import { residualAdd } from "../ops/residual-add";
 import { rmsNorm } from "../ops/rms-norm";
-import { rope, ropeTables } from "../ops/rope";
-import { swiglu } from "../ops/swiglu";
+import { type RopeTables, rope, ropeTables } from "../ops/rope";
 import type { Network } from "./architecture";
-import type { LoadedModel } from "./load";
+import type { Rotary } from "./config/rotary";
+import type { PlannedModel } from "./planned-model";
 
 /** The buffers that hold one batch, sized for the largest; written before each replay. */
 export interface BatchTensors {
@@ -48,33 +52,37 @@ export function planBatch(maxTokens: number, maxTargets: number): { batch: Batch
   return { batch, buffers };
 }
 
-/** Rotary tables for positions 0 … maxPositions − 1: [maxPositions, headDim / 2]. */
+/** Tables of every rotary embedding of a model, for positions 0 … maxPositions − 1: [maxPositions, rotaryDim / 2]. */
 export interface RotaryTables {
-  readonly cosines: Tensor;
-  readonly sines: Tensor;
+  readonly tables: ReadonlyMap<Rotary, RopeTables<Tensor>>;
   readonly buffers: readonly PlannedBuffer[];
   /** Fills the buffers; call it once they are allocated. */
   readonly write: (device: Device) => void;
 }
 
-export function planRotary(model: LoadedModel, maxPositions: number): RotaryTables {
-  const { headDim, ropeTheta } = model.config;
-  const half = headDim / 2;
-  const cos = new PlannedBuffer("rotary cos", 4 * maxPositions * half);
-  const sin = new PlannedBuffer("rotary sin", 4 * maxPositions * half);
+export function planRotary(model: PlannedModel, maxPositions: number): RotaryTables {
+  const planned = model.config.rotaries.map((rotary) => {
+    const half = rotary.inverseFrequencies.length;
+    const buffer = (part: string) => new PlannedBuffer(`${rotary.label} ${part}`, 4 * maxPositions * half);
+    return { rotary, half, cos: buffer("cos"), sin: buffer("sin") };
+  });
   return {
-    cosines: bufferTensor(cos.label, "f32", [maxPositions, half], cos),
-    sines: bufferTensor(sin.label, "f32", [maxPositions, half], sin),
-    buffers: [cos, sin],
+    tables: new Map(
+      planned.map(({ rotary, half, cos, sin }) => [
+        rotary,
+        {
+          cosines: bufferTensor(cos.label, "f32", [maxPositions, half], cos),
+          sines: bufferTensor(sin.label, "f32", [maxPositions, half], sin),
+        },
+      ]),
+    ),
+    buffers: planned.flatMap(({ cos, sin }) => [cos, sin]),
     write: (device) => {
-      // Rounded to f32 where torch rounds: at large positions the difference would show in the angle.
-      const frequencies = Float32Array.from({ length: half }, (_, pair) => {
-        const power = Math.fround(ropeTheta ** Math.fround((2 * pair) / headDim));
-        return 1 / power;
-      });
-      const tables = ropeTables(frequencies, maxPositions);
-      device.write(cos.gpu, tables.cosines);
-      device.write(sin.gpu, tables.sines);
+      for (const { rotary, cos, sin } of planned) {
+        const tables = ropeTables(rotary.inverseFrequencies, maxPositions, rotary.factor);
+        device.write(cos.gpu, tables.cosines);
+        device.write(sin.gpu, tables.sines);
+      }
     },
   };
 }
@@ -97,8 +105,8 @@ export interface NetworkOptions {
 }
 
 /** The forward pass as graph calls: hidden states after the last norm, [tokens, hidden]. */
-export function recordForward(g: Graph, model: LoadedModel, options: NetworkOptions): Tensor {
-  const { config, architecture, matrices, vectors } = model;
+export function recordForward(g: Graph, model: PlannedModel, options: NetworkOptions): Tensor {
+  const { config, blueprint, matrices, vectors } = model;
   const { batch, rotary, adapters, cache } = options;
   const matrix = (module: string) => {
     const found = matrices.get(module);
@@ -112,25 +120,35 @@ export function recordForward(g: Graph, model: LoadedModel, options: NetworkOpti
   };
   const heads = { heads: config.numHeads, keyValueHeads: config.numKeyValueHeads, headDim: config.headDim };
   const network: Network = {
-    embedding: (module) => g.checkpoint(embedding(g, batch.ids, matrix(module))),
+    embedding: (module, scale) => g.checkpoint(embedding(g, batch.ids, matrix(module), scale)),
+    positionEmbedding: (module) => embedding(g, batch.positions, matrix(module)),
     linear: (module, x) =>
       linear(g, x, matrix(module), vectors.get(`${module}.bias`) ?? null, adapters.get(module) ?? null),
-    rmsNorm: (module, x) => rmsNorm(g, x, vector(`${module}.weight`), config.rmsNormEps),
-    rope: (x) => rope(g, x, batch.positions, rotary),
-    attention: (layer, q, k, v) => {
-      if (!cache) return attention(g, { q, k, v }, batch, heads);
+    rmsNorm: (module, x, eps, weightOffset = 0) => rmsNorm(g, x, vector(`${module}.weight`), { eps, weightOffset }),
+    layerNorm: (module, x, eps) =>
+      layerNorm(g, x, vector(`${module}.weight`), vectors.get(`${module}.bias`) ?? null, eps),
+    rope: (x, embedded) => {
+      const tables = rotary.tables.get(embedded);
+      if (!tables) throw new EngineError(`The config lists no rotary embedding "${embedded.label}".`);
+      return rope(g, x, batch.positions, tables, config.headDim);
+    },
+    attention: (layer, q, k, v, { window, scale } = {}) => {
+      const how = { ...heads, ...(window ? { window } : {}), ...(scale === undefined ? {} : { scale }) };
+      if (!cache) return attention(g, { q, k, v }, batch, how);
       const stored = cache.layers[layer];
       if (!stored) throw new EngineError(`The cache has no layer ${layer}.`);
       appendToCache(g, k, stored.k, cache.offset);
       appendToCache(g, v, stored.v, cache.offset);
       const filled = (tensor: Tensor): Tensor => ({ ...tensor, shape: [cache.length, ...tensor.shape.slice(1)] });
       return attention(g, { q, k: filled(stored.k), v: filled(stored.v) }, batch, {
-        ...heads,
+        ...how,
         queryOffset: cache.offset,
       });
     },
-    swiglu: (gate, up) => swiglu(g, gate, up),
+    gated: (activation, gate, up) => gatedActivation(g, gate, up, activation),
+    gelu: (approximation, x) => gelu(g, x, approximation),
+    columns: (x, runs) => columns(g, x, runs),
     add: (a, b) => g.checkpoint(residualAdd(g, a, b)),
   };
-  return architecture.forward(network, config);
+  return blueprint.forward(network);
 }

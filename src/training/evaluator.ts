@@ -4,7 +4,7 @@ import { Graph } from "../engine/graph";
 import { type Program, Workspace } from "../engine/program";
 import { Readback } from "../engine/readback";
 import { PlannedBuffer } from "../engine/tensor";
-import type { LoadedModel } from "../model/load";
+import type { PlannedModel } from "../model/planned-model";
 import { layoutLora, loraPairs, writeLora } from "../model/lora";
 import { type Adapter, adapterScale } from "./adapter";
 import {
@@ -43,13 +43,13 @@ export class Evaluator {
   }
 
   /** Throws `OutOfMemoryError`, and `ModelError` where the adapter does not fit. Free with `destroy`. */
-  static create(device: Device, model: LoadedModel, adapter: Adapter | null, sizes: SessionSizes): Promise<Evaluator> {
+  static create(device: Device, model: PlannedModel, adapter: Adapter | null, sizes: SessionSizes): Promise<Evaluator> {
     return device.allOrNothing(() => Evaluator.#create(device, model, adapter, sizes));
   }
 
   static async #create(
     device: Device,
-    model: LoadedModel,
+    model: PlannedModel,
     adapter: Adapter | null,
     sizes: SessionSizes,
   ): Promise<Evaluator> {

@@ -6,7 +6,7 @@ import type { Graph } from "../engine/graph";
 import type { Program } from "../engine/program";
 import type { Readback } from "../engine/readback";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../engine/tensor";
-import type { LoadedModel } from "../model/load";
+import type { PlannedModel } from "../model/planned-model";
 import { type BatchTensors, planBatch, planRotary, type RotaryTables, recordForward } from "../model/network";
 import type { LowRankPair } from "../ops/linear";
 import { linearCrossEntropy } from "../ops/linear-cross-entropy";
@@ -34,7 +34,7 @@ export interface LossInputs {
   readonly buffers: readonly PlannedBuffer[];
 }
 
-export function planLossInputs(model: LoadedModel, sizes: SessionSizes): LossInputs {
+export function planLossInputs(model: PlannedModel, sizes: SessionSizes): LossInputs {
   const { batch, buffers: batchBuffers } = planBatch(sizes.maxTokens, sizes.maxTargets);
   const rotary = planRotary(model, sizes.maxSegment);
   const statisticsBuffer = new PlannedBuffer("statistics", statisticsBytes);
@@ -54,7 +54,7 @@ export function planLossInputs(model: LoadedModel, sizes: SessionSizes): LossInp
  */
 export function recordLoss(
   g: Graph,
-  model: LoadedModel,
+  model: PlannedModel,
   inputs: LossInputs,
   adapters: ReadonlyMap<string, LowRankPair>,
 ): Tensor {

@@ -10,7 +10,7 @@ import { type KernelTime, type Program, type ProgramCost, Workspace } from "../e
 import { Readback } from "../engine/readback";
 import { recomputed } from "../engine/recompute";
 import { bufferTensor, PlannedBuffer } from "../engine/tensor";
-import type { LoadedModel } from "../model/load";
+import type { PlannedModel } from "../model/planned-model";
 import {
   initialLora,
   type LoraLayout,
@@ -77,7 +77,7 @@ interface Plan {
 }
 
 /** Records the run's graphs; touches no GPU memory. Throws `ModelError` for a target that the model lacks. */
-function planRun(model: LoadedModel, recipe: Recipe, sizes: SessionSizes): Plan {
+function planRun(model: PlannedModel, recipe: Recipe, sizes: SessionSizes): Plan {
   const layout = layoutLora(model, recipe.rank, recipe.targetModules);
   const flatBuffer = (label: string) => new PlannedBuffer(label, 4 * layout.size);
   const flat = {
@@ -141,7 +141,7 @@ function planRun(model: LoadedModel, recipe: Recipe, sizes: SessionSizes): Plan 
 const sumBytes = (buffers: readonly PlannedBuffer[]) => buffers.reduce((total, { bytes }) => total + bytes, 0);
 const graphsOf = (plan: Plan) => [plan.micro, plan.update, plan.evaluation];
 
-function memoryOf(device: Device, model: LoadedModel, plan: Plan): MemoryPlan {
+function memoryOf(device: Device, model: PlannedModel, plan: Plan): MemoryPlan {
   const weights = model.bytes;
   const adapter = sumBytes(Object.values(plan.flat));
   const activations = Workspace.slotBytes(graphsOf(plan));
@@ -154,7 +154,7 @@ function memoryOf(device: Device, model: LoadedModel, plan: Plan): MemoryPlan {
 }
 
 /** What `TrainingSession.create` will allocate, to the byte; nothing is allocated here. */
-export function planMemory(device: Device, model: LoadedModel, recipe: Recipe, sizes: SessionSizes): MemoryPlan {
+export function planMemory(device: Device, model: PlannedModel, recipe: Recipe, sizes: SessionSizes): MemoryPlan {
   return memoryOf(device, model, planRun(model, recipe, sizes));
 }
 
@@ -194,7 +194,7 @@ export class TrainingSession {
   /** Throws `OutOfMemoryError`, `ModelError`. Free with `destroy`. The adapter is all zeros until `load` or `initialize`. */
   static create(
     device: Device,
-    model: LoadedModel,
+    model: PlannedModel,
     recipe: Recipe,
     sizes: SessionSizes,
     onCompiled?: (done: number, total: number) => void,
@@ -204,7 +204,7 @@ export class TrainingSession {
 
   static async #create(
     device: Device,
-    model: LoadedModel,
+    model: PlannedModel,
     recipe: Recipe,
     sizes: SessionSizes,
     onCompiled?: (done: number, total: number) => void,

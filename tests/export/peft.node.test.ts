@@ -7,7 +7,7 @@ import { peft } from "../../src/export/peft";
 import { peftConfigText } from "../../src/export/peft-config";
 import type { BaseModel } from "../../src/export/types";
 import { zipFiles } from "../../src/export/zip";
-import { parseConfig } from "../../src/model/config";
+import { adapterModules, parseBlueprint } from "../../src/model/blueprint";
 import type { Adapter } from "../../src/training/adapter";
 import type { Bytes } from "../model/build-files";
 import { adapter, base, qProj, readAdapter, run, vProj, weightsFile } from "./small-adapter";
@@ -23,38 +23,25 @@ async function golden(model: string) {
 /** The modules of a golden model, as its config.json describes them. */
 async function goldenBase(model: string): Promise<BaseModel> {
   const text = await readFile(new URL(`../golden/${model}/model/config.json`, import.meta.url), "utf-8");
-  const { hiddenSize: hidden, intermediateSize: inner, headDim, ...config } = parseConfig(JSON.parse(text), ["llama"]);
-  const [query, keyValue] = [config.numHeads * headDim, config.numKeyValueHeads * headDim];
-  const modules = new Map<string, { inFeatures: number; outFeatures: number }>();
-  for (let layer = 0; layer < config.numLayers; layer++) {
-    const shapes: Record<string, [number, number]> = {
-      "self_attn.q_proj": [hidden, query],
-      "self_attn.k_proj": [hidden, keyValue],
-      "self_attn.v_proj": [hidden, keyValue],
-      "self_attn.o_proj": [query, hidden],
-      "mlp.gate_proj": [hidden, inner],
-      "mlp.up_proj": [hidden, inner],
-      "mlp.down_proj": [inner, hidden],
-    };
-    for (const [name, [inFeatures, outFeatures]] of Object.entries(shapes)) {
-      modules.set(`model.layers.${layer}.${name}`, { inFeatures, outFeatures });
-    }
-  }
+  const modules = adapterModules(parseBlueprint(JSON.parse(text)));
   return { name: model, revision: null, modelType: "llama", weightFormat: "safetensors", license: null, modules };
 }
 
-describe.each(["llama-tied", "llama-untied", "llama-int4"])("the adapter that PEFT saved for %s", (model) => {
-  it("is written again byte for byte", async () => {
-    const [files, base] = await Promise.all([golden(model), goldenBase(model)]);
-    const adapter = await readAdapter(files.config, files.weights, base);
-    const written = await peft.write(adapter, { base, run: null });
-    expect(written.map(({ path }) => path)).toEqual([configFile, weightsFile, "README.md"]);
-    expect((await written[0]?.blob.text())?.trimEnd()).toBe(
-      new TextDecoder().decode(files.config).replaceAll("\r\n", "\n").trimEnd(),
-    );
-    expect(new Uint8Array((await written[1]?.blob.arrayBuffer()) ?? new ArrayBuffer())).toEqual(files.weights);
-  });
-});
+describe.each(["llama-tied", "llama-untied", "llama-int4", "gpt2", "gpt-neox", "phi3"])(
+  "the adapter that PEFT saved for %s",
+  (model) => {
+    it("is written again byte for byte", async () => {
+      const [files, base] = await Promise.all([golden(model), goldenBase(model)]);
+      const adapter = await readAdapter(files.config, files.weights, base);
+      const written = await peft.write(adapter, { base, run: null });
+      expect(written.map(({ path }) => path)).toEqual([configFile, weightsFile, "README.md"]);
+      expect((await written[0]?.blob.text())?.trimEnd()).toBe(
+        new TextDecoder().decode(files.config).replaceAll("\r\n", "\n").trimEnd(),
+      );
+      expect(new Uint8Array((await written[1]?.blob.arrayBuffer()) ?? new ArrayBuffer())).toEqual(files.weights);
+    });
+  },
+);
 
 describe("an exported adapter", () => {
   it("brings the chat template that it learned, unless that is the base model's own", async () => {
@@ -91,13 +78,13 @@ describe("an exported adapter", () => {
   });
 
   it("keeps whole numbers whole and floats floats, as Python does", () => {
-    const text = peftConfigText({ ...adapter.config, dropout: 0, baseModel: 'o"rg/é\u007f' }, "main");
+    const text = peftConfigText({ ...adapter.config, dropout: 0, baseModel: 'o"rg/é\u007f' }, { revision: "main" });
     expect(text).toContain('"lora_alpha": 16,');
     expect(text).toContain('"lora_dropout": 0.0,');
     expect(text).toContain('"base_model_name_or_path": "o\\"rg/\\u00e9\\u007f",');
     expect(text).toContain('"revision": "main",');
     expect(text).toContain('"use_rslora": true,');
-    expect(peftConfigText({ ...adapter.config, alpha: 12.5 }, null)).toContain('"lora_alpha": 12.5,');
+    expect(peftConfigText({ ...adapter.config, alpha: 12.5 }, { revision: null })).toContain('"lora_alpha": 12.5,');
     expect(Object.keys(JSON.parse(text)).length).toBe(41);
     expect(JSON.parse(text).base_model_name_or_path).toBe('o"rg/é\u007f');
   });

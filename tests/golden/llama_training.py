@@ -15,8 +15,10 @@ from safetensors.torch import save_file
 from transformers import PreTrainedTokenizerFast
 from trl import SFTConfig, SFTTrainer
 
+from double import in_double
 from llama_loop import Row, adapter_parameters, counted, epochs, train
-from llama_models import SPECS, Spec, in_double, load_tuned, write_adapter, write_json
+from llama_models import SPECS, Spec
+from model_folders import load_tuned, write_adapter, write_json
 
 SCRIPT = "tests/golden/llama.py"
 ROWS = 49

@@ -12,7 +12,25 @@ import {
   relativeDifference,
 } from "../support/golden";
 
-describe.each(["llama-tied", "llama-untied", "llama-int4"])("%s", (model) => {
+const models = [
+  "llama-tied",
+  "llama-untied",
+  "llama-int4",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "gemma3",
+  "gpt2",
+  "gpt-neox",
+  "gpt-neox-serial",
+  "phi3",
+  "phi3-partial",
+  "llama3-rope",
+  "llama-linear-rope",
+  "llama-yarn",
+];
+
+describe.each(models)("%s", (model) => {
   it("has logits for every token and a gradient for every adapter tensor", async () => {
     const { rows, countedTokens, loss } = await goldenReference(model);
     const batch = goldenBatch(rows);

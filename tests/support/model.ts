@@ -2,8 +2,7 @@
 
 import type { PackedBatch } from "../../src/data/types";
 import type { Device } from "../../src/engine/device";
-import { architectureOf, architectures } from "../../src/model/architectures/index";
-import { readConfig } from "../../src/model/config";
+import { readBlueprint } from "../../src/model/blueprint";
 import { type LoadedModel, loadModel } from "../../src/model/load";
 import { openWeights } from "../../src/model/weights/registry";
 import type { ModelFiles } from "../../src/model/weights/types";
@@ -11,8 +10,8 @@ import type { SessionSizes } from "../../src/training/session";
 import { goldenFolder } from "./golden";
 
 async function openModel(device: Device, files: ModelFiles): Promise<LoadedModel> {
-  const config = await readConfig(files, [...architectures.keys()]);
-  return loadModel(device, config, architectureOf(config.modelType), await openWeights(files));
+  const blueprint = await readBlueprint(files);
+  return loadModel(device, blueprint, await openWeights(files, blueprint.tensors));
 }
 
 export const goldenModel = (device: Device, name: string): Promise<LoadedModel> =>

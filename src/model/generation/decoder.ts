@@ -7,9 +7,9 @@ import { type Program, Workspace } from "../../engine/program";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../../engine/tensor";
 import { paddedRows, product } from "../../ops/linear";
 import { gatherRows } from "../../ops/linear-cross-entropy";
-import type { LoadedModel } from "../load";
 import { type LoraMatrices, layoutLora, loraPairs, writeLora } from "../lora";
 import { planBatch, planRotary, recordForward } from "../network";
+import type { PlannedModel } from "../planned-model";
 
 /** Tokens that go through the network at once. */
 const chunkTokens = 64;
@@ -42,7 +42,7 @@ export class Decoder {
 
   private constructor(
     device: Device,
-    model: LoadedModel,
+    model: PlannedModel,
     capacity: number,
     buffers: { readonly inputs: readonly PlannedBuffer[]; readonly owned: readonly PlannedBuffer[] },
     workspace: Workspace,
@@ -61,11 +61,11 @@ export class Decoder {
   }
 
   /** Throws `OutOfMemoryError`, `ModelError`. Free with `destroy`. */
-  static create(device: Device, model: LoadedModel, options: DecoderOptions): Promise<Decoder> {
+  static create(device: Device, model: PlannedModel, options: DecoderOptions): Promise<Decoder> {
     return device.allOrNothing(() => Decoder.#create(device, model, options));
   }
 
-  static async #create(device: Device, model: LoadedModel, options: DecoderOptions): Promise<Decoder> {
+  static async #create(device: Device, model: PlannedModel, options: DecoderOptions): Promise<Decoder> {
     const { capacity, adapter } = options;
     const { config } = model;
     const { batch, buffers: inputs } = planBatch(chunkTokens, chunkTokens);

@@ -50,12 +50,18 @@ function firstNonFinite(form: FloatForm, data: Uint8Array<ArrayBuffer>): number 
   return words.findIndex((word) => (word & exponent) === exponent);
 }
 
-/** Throws `WeightsError` naming file, tensor and element where a value is NaN or infinite. */
-export function checkFinite(form: FloatForm, data: Uint8Array<ArrayBuffer>, file: string, tensor: string): void {
+/** Throws `WeightsError` naming file, tensor and element where a value is NaN or infinite; `first` is the data's first element. */
+export function checkFinite(
+  form: FloatForm,
+  data: Uint8Array<ArrayBuffer>,
+  file: string,
+  tensor: string,
+  first = 0,
+): void {
   const index = firstNonFinite(form, data);
   if (index < 0) return;
   throw new WeightsError(
-    `${file}: tensor "${tensor}" holds NaN or infinity at element ${index}; the file is damaged or the model diverged, use another copy.`,
+    `${file}: tensor ${JSON.stringify(tensor.slice(0, 200))} holds NaN or infinity at element ${first + index}; the file is damaged or the model diverged, use another copy.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Llama against PyTorch in float64: logits, loss and the gradient of every A and B; f32 and int4, tied and untied, packed and not. */
+/** Every architecture against PyTorch in float64: logits, loss and the gradient of every A and B; packed and not, cached and not. */
 import { describe, expect, it } from "vitest";
 import type { StepBatch } from "../../src/data/types";
 import { Decoder } from "../../src/model/generation/decoder";
@@ -12,10 +12,23 @@ import { goldenModel, sizesOf } from "../support/model";
 
 const device = await testDevice();
 
+/** Golden folders, and what ‖Δ‖/‖ref‖ their logits may have. */
 const models = [
   { name: "llama-tied", logits: 1e-5 },
   { name: "llama-untied", logits: 1e-5 },
   { name: "llama-int4", logits: 1e-4 },
+  { name: "llama3-rope", logits: 1e-5 },
+  { name: "llama-linear-rope", logits: 1e-5 },
+  { name: "llama-yarn", logits: 1e-5 },
+  { name: "mistral", logits: 1e-5 },
+  { name: "qwen2", logits: 1e-5 },
+  { name: "qwen3", logits: 1e-5 },
+  { name: "gemma3", logits: 1e-5 },
+  { name: "gpt2", logits: 1e-5 },
+  { name: "gpt-neox", logits: 1e-5 },
+  { name: "gpt-neox-serial", logits: 1e-5 },
+  { name: "phi3", logits: 1e-5 },
+  { name: "phi3-partial", logits: 1e-5 },
 ] as const;
 
 const peftName = (module: string, part: "A" | "B") => `base_model.model.${module}.lora_${part}.weight`;
@@ -44,6 +57,26 @@ describe.each(models)("$name", ({ name, logits: tolerance }) => {
       expect(difference).toBeLessThanOrEqual(tolerance);
     }
     model.destroy();
+  });
+
+  it("decodes token by token what it computes at once", async () => {
+    const model = await goldenModel(device, name);
+    const { rows } = await goldenReference(name);
+    const { config, modules } = await goldenAdapter(`${name}/adapter`);
+    const ids = rows.reduce<readonly number[]>(
+      (longest, row) => (row.input_ids.length > longest.length ? row.input_ids : longest),
+      [],
+    );
+    const adapter = { ...config, scale: adapterScale(config), matrices: modules };
+    const whole = await Decoder.create(device, model, { capacity: ids.length, adapter });
+    const expected = await whole.appendAll(ids, 1);
+    whole.destroy();
+    const stepwise = await Decoder.create(device, model, { capacity: ids.length, adapter });
+    const actual: number[] = [];
+    for (const id of ids) for (const value of await stepwise.append([id], 1)) actual.push(value);
+    stepwise.destroy();
+    model.destroy();
+    expect(relativeDifference(actual, expected)).toBeLessThanOrEqual(1e-5);
   });
 
   it.each(["packed", "unpacked"] as const)("gives PyTorch's loss and gradients, rows %s", async (layout) => {
