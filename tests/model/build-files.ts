@@ -10,7 +10,7 @@ import {
   type TensorProto,
   type TensorProtoSchema,
 } from "../../src/model/weights/onnx-proto/onnx_pb";
-import type { ModelFiles, WeightSource } from "../../src/model/weights/types";
+import type { ExpectedTensor, ModelFiles, WeightSource } from "../../src/model/weights/types";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -95,7 +95,11 @@ export const onnxPath = "onnx/model_q4.onnx";
 export const qProj = "model.layers.0.self_attn.q_proj.weight";
 
 /** Opens an ONNX file as part of a folder with `more` files. */
-export async function openOnnx(bytes: Bytes, more: Readonly<Record<string, Bytes>> = {}): Promise<WeightSource> {
+export async function openOnnx(
+  bytes: Bytes,
+  more: Readonly<Record<string, Bytes>> = {},
+  expected: readonly ExpectedTensor[] = [],
+): Promise<WeightSource> {
   const folder = folderOf({ [onnxPath]: bytes, ...more });
-  return onnx.open(folder, onnx.match(folder.paths));
+  return onnx.open(folder, onnx.match(folder.paths), expected);
 }

@@ -7,7 +7,11 @@ const slot = new ModelSlot(new URL("/", location.href), () => undefined);
 
 describe("the self-check", () => {
   it("agrees on the embedded model", async () => {
-    await slot.open({ kind: "embedded", id: "tabtune-tiny" }, () => undefined, new AbortController().signal);
+    await slot.open(
+      { source: { kind: "embedded", id: "tabtune-tiny" } },
+      () => undefined,
+      new AbortController().signal,
+    );
     const phases: string[] = [];
     const result = await selfCheck(slot.current, ({ phase }) => phases.push(phase));
     console.log(
@@ -23,7 +27,11 @@ describe("the self-check", () => {
   it("agrees on the golden 4-bit model", async () => {
     const base = new URL("../golden/llama-int4/model/", import.meta.url).href;
     const paths = ["config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model_q4.onnx"];
-    await slot.open({ kind: "url", name: "llama-int4", base, paths }, () => undefined, new AbortController().signal);
+    await slot.open(
+      { source: { kind: "url", name: "llama-int4", base, paths } },
+      () => undefined,
+      new AbortController().signal,
+    );
     const result = await selfCheck(slot.current, () => undefined);
     console.log(`llama-int4 over ${result.tokens} tokens: ‖Δ‖/‖ref‖ = ${result.relativeDifference.toExponential(2)}`);
     expect(result.relativeDifference).toBeLessThanOrEqual(1e-3);

@@ -24,11 +24,11 @@ describe("openWeights", () => {
     ["onnx", { "tiny.gguf": gguf, "onnx/model_q4.onnx": onnx }],
     ["onnx", { "model.safetensors": safetensors, "onnx/model_q4.onnx": onnx }],
   ])("%s is opened from %o", async (format, files) => {
-    expect((await openWeights(folderOf(files))).format).toBe(format);
+    expect((await openWeights(folderOf(files), [])).format).toBe(format);
   });
 
   it("says what is missing", async () => {
-    await expect(openWeights(folderOf({ "pytorch_model.bin": "", "onnx/model.onnx": onnx }))).rejects.toThrow(
+    await expect(openWeights(folderOf({ "pytorch_model.bin": "" }), [])).rejects.toThrow(
       "model holds no weights that can be read; add model.safetensors, onnx/model_q4.onnx or a .gguf file.",
     );
   });

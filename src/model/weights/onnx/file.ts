@@ -3,9 +3,9 @@
  * file. The outer messages are walked by hand because a parser would hold the whole file in memory.
  */
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { WeightsError } from "../errors";
-import { readSlice } from "./bytes";
-import { type NodeProto, NodeProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx-proto/onnx_pb";
+import { WeightsError } from "../../errors";
+import { readSlice } from "../bytes";
+import { type NodeProto, NodeProtoSchema, type TensorProto, TensorProtoSchema } from "../onnx-proto/onnx_pb";
 
 const windowBytes = 256 * 1024;
 /** ONNX sets no limit on the rank; real weights have at most four dims. */
@@ -41,28 +41,42 @@ const nodeRules: ReadonlyMap<number, FieldRule> = new Map([
 const tensorRules: ReadonlyMap<number, FieldRule> = new Map([
   [1, { limit: maxDims * 11, object: 32, factor: 32 }], // dims: a tag and at most ten bytes each
   [2, textRule], // data_type
-  [4, { limit: 1024 * 1024, object: 32, factor: 3 }], // float_data
   [8, textRule], // name
   [13, { limit: 64 * 1024, object: 256, factor: 1 }], // external_data
   [14, textRule], // data_location
 ]);
 
-interface ByteRange {
+export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
+/** Field number in TensorProto → how the values lie there: bytes as they are, or packed numbers, floats being bytes as well. */
+const valueFields: ReadonlyMap<number, ValueRange["encoding"]> = new Map([
+  [4, "floats"],
+  [5, "varints"],
+  [9, "raw"],
+]);
+
+/** Values in the file itself. */
+export interface ValueRange extends ByteRange {
+  readonly encoding: "raw" | "floats" | "varints";
+}
+
 export interface Initializer {
-  /** Everything but `rawData`. */
+  /** Everything but the values. */
   readonly header: TensorProto;
-  /** Where `raw_data` lies in the file; null where there is none. */
-  readonly raw: ByteRange | null;
+  /** Null where the file itself holds none. */
+  readonly values: ValueRange | null;
 }
 
 export interface OnnxGraph {
   readonly nodes: readonly NodeProto[];
   readonly initializers: ReadonlyMap<string, Initializer>;
 }
+
+/** A name out of the file, for a message of one line. */
+export const quoted = (name: string): string => `"${name.slice(0, 200).replace(/\p{Cc}/gu, "?")}"`;
 
 /** Throws `WeightsError` where the bytes are no ONNX model, a length lies, or nodes and headers would fill the memory. */
 export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
@@ -82,7 +96,7 @@ export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
         const initializer = await readInitializer(reader, field);
         const { name } = initializer.header;
         if (initializers.has(name))
-          throw new WeightsError(`${file} holds the initializer "${name.slice(0, 200)}" twice; the file is damaged.`);
+          throw new WeightsError(`${file} holds the initializer ${quoted(name)} twice; the file is damaged.`);
         initializers.set(name, initializer);
       }
     }
@@ -92,18 +106,22 @@ export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
 }
 
 async function readInitializer(reader: ProtobufReader, range: ByteRange): Promise<Initializer> {
-  let raw: ByteRange | null = null;
+  const values: ValueRange[] = [];
   const bytes = await reader.message(range, tensorRules, ({ number, delimited, start, end }) => {
-    // TensorProto.raw_data = 9
-    if (delimited && number === 9) raw = { start, end };
+    const encoding = valueFields.get(number);
+    if (encoding !== undefined && (!delimited || end > start)) values.push({ encoding, start, end });
+    if (values.length > 1)
+      throw new WeightsError(
+        `${reader.file}: the initializer at byte ${range.start} has its values in several places; export the model with its weights as raw data.`,
+      );
   });
   const header = reader.decode(TensorProtoSchema, bytes);
   if (header.dims.length > maxDims) {
     throw new WeightsError(
-      `${reader.file}: initializer "${header.name.slice(0, 200)}" has ${header.dims.length} dims; at most ${maxDims} are read, the file is damaged.`,
+      `${reader.file}: initializer ${quoted(header.name)} has ${header.dims.length} dims; at most ${maxDims} are read, the file is damaged.`,
     );
   }
-  return { header, raw };
+  return { header, values: values[0] ?? null };
 }
 
 interface Field extends ByteRange {
