@@ -42,8 +42,13 @@ const layers: Readonly<Record<string, Layer>> = {
     types: ["model", "training"],
     instead: "an export turns an Adapter and its base's description into bytes; take them as plain data",
   },
+  hub: {
+    values: [],
+    types: ["model"],
+    instead: "the hub hands over files; let worker/studio.ts look into them",
+  },
   worker: {
-    values: ["engine", "ops", "model", "data", "training", "export"],
+    values: ["engine", "ops", "model", "data", "training", "export", "hub"],
     types: [],
     instead: "the worker knows no interface; send an event of worker/protocol.ts",
   },
@@ -86,7 +91,7 @@ export function layerFaults(files: readonly SourceFile[]): string[] {
 const packages: readonly { readonly folders: readonly string[]; readonly pattern: RegExp; readonly instead: string }[] =
   [
     {
-      folders: ["engine", "ops", "model", "data", "training", "export", "worker"],
+      folders: ["engine", "ops", "model", "data", "training", "export", "hub", "worker"],
       pattern: /^(react|react-dom|@mantine|zustand|uplot|lucide-react)(\/|$)/,
       instead: "interface packages belong into ui/",
     },

@@ -1,0 +1,69 @@
+/** What people type for a model. */
+import { describe, expect, it } from "vitest";
+import { parseAddress } from "../../src/hub/address";
+import { HubError } from "../../src/hub/errors";
+
+const hub = (id: string, revision: string | null = null, file: string | null = null) => ({
+  kind: "hub",
+  id,
+  revision,
+  file,
+});
+const commit = "0123456789abcdef0123456789abcdef01234567";
+
+describe("an address of a model", () => {
+  it.each([
+    ["Qwen/Qwen3-0.6B", hub("Qwen/Qwen3-0.6B")],
+    ["  Qwen/Qwen3-0.6B\n", hub("Qwen/Qwen3-0.6B")],
+    ["gpt2", hub("gpt2")],
+    ["org/name@v1.0", hub("org/name", "v1.0")],
+    [`org/name@${commit}`, hub("org/name", commit)],
+    ["org/name@refs/pr/3", hub("org/name", "refs/pr/3")],
+    ["https://huggingface.co/org/name", hub("org/name")],
+    ["https://huggingface.co/org/name/", hub("org/name")],
+    ["http://www.huggingface.co/org/name?library=x#readme", hub("org/name")],
+    ["huggingface.co/org/name", hub("org/name")],
+    ["hf.co/org/name", hub("org/name")],
+    ["https://hf.co/org/name/tree/dev", hub("org/name", "dev")],
+    ["https://huggingface.co/org/name/tree/refs%2Fpr%2F1/onnx", hub("org/name", "refs/pr/1")],
+    ["https://huggingface.co/org/name/blob/main/a/model-Q4_0.gguf", hub("org/name", "main", "a/model-Q4_0.gguf")],
+    ["https://huggingface.co/org/name/resolve/main/model.gguf?download=true", hub("org/name", "main", "model.gguf")],
+    [`https://huggingface.co/org/name/commit/${commit}`, hub("org/name", commit)],
+    ["https://huggingface.co/gpt2/tree/main", hub("gpt2", "main")],
+    ["https://example.org/a/model.gguf?x=1", { kind: "url", url: "https://example.org/a/model.gguf?x=1" }],
+    ["http://localhost:8000/m.gguf", { kind: "url", url: "http://localhost:8000/m.gguf" }],
+  ])("is understood: %s", (text, expected) => {
+    expect(parseAddress(text)).toEqual(expected);
+  });
+
+  it.each([
+    ["", "nothing was typed"],
+    ["a b/c", '"a b/c" is no name of a model'],
+    ["a/b/c", '"a/b/c" is no name of a model'],
+    ["../etc", "is no name of a model"],
+    ["org/..", "is no name of a model"],
+    ["org/name--x", "is no name of a model"],
+    ["org/.name", "is no name of a model"],
+    ["org/name@a@b", "more than one @"],
+    ["org/name@../x", "is no branch, tag or commit"],
+    ["org/name@", "is no branch, tag or commit"],
+    ["https://huggingface.co/", "is no name of a model"],
+    ["https://huggingface.co/datasets/org/name", "one of the hub's datasets"],
+    ["https://huggingface.co/org/%E0%A4%A/tree/main", "no valid part of an address"],
+    ["https://user:secret@example.org/m.gguf", "a name and a password"],
+    ["ftp://example.org/m.gguf", "ftp: cannot be fetched"],
+    ["file:///etc/passwd", "file: cannot be fetched"],
+    ["https://", "no valid address"],
+    [`a/${"b".repeat(3000)}`, "characters"],
+  ])("is refused in one sentence: %s", (text, problem) => {
+    const error = (() => {
+      try {
+        return parseAddress(text);
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toBeInstanceOf(HubError);
+    expect(error).toMatchObject({ reason: "address", message: expect.stringContaining(problem) });
+  });
+});

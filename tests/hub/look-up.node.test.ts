@@ -1,0 +1,189 @@
+/** Models looked up on the fake hub and behind addresses. */
+import { describe, expect, it } from "vitest";
+import { HubError, lookUp } from "../../src/hub";
+import { memoryStore } from "../../src/hub/store";
+import { type FakeHubOptions, fakeHub } from "../support/fake-hub";
+import { commits, goldenRepositories } from "../support/fake-hub-models";
+
+const repositories = await goldenRepositories();
+const text = (value: string) => new TextEncoder().encode(value);
+
+async function setUp(options: Partial<FakeHubOptions> = {}) {
+  const hub = fakeHub({ repositories, ...options });
+  const waits: number[] = [];
+  const wait = async (milliseconds: number) => void waits.push(milliseconds);
+  const look = (source: string) => lookUp(source, { fetchFile: hub.fetchFile, wait, store: memoryStore() });
+  return { hub, waits, look };
+}
+
+const failure = async (promise: Promise<unknown>) => {
+  const error = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof HubError)) expect.fail(`expected a HubError, got ${String(error)}`);
+  expect(error.message).toMatch(/^[^\n]+\.$/);
+  return error;
+};
+
+describe("a model of the hub", () => {
+  it("is found at the commit that its branch stands for, with sizes and hashes", async () => {
+    const { hub, look } = await setUp();
+    const found = await look("tests/tiny-int4");
+    expect(found).toMatchObject({
+      kind: "hub",
+      id: "tests/tiny-int4",
+      commit: commits.int4,
+      preferred: "onnx/model_q4.onnx",
+    });
+    expect(found.config?.["model_type"]).toBe("llama");
+    const [variant] = found.variants;
+    expect(variant?.files.map(({ path }) => path).sort()).toEqual([
+      "config.json",
+      "generation_config.json",
+      "onnx/model_q4.onnx",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    for (const { url, hash, path } of variant?.files ?? []) {
+      expect(url).toContain(`/resolve/${commits.int4}/`);
+      expect(hash?.algorithm).toBe(path.endsWith(".onnx") ? "sha256" : "git-sha1");
+    }
+    expect(variant?.bytes).toBe(variant?.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0));
+    expect(hub.requests.every(({ url }) => url.startsWith("https://huggingface.co/"))).toBe(true);
+    expect(structuredClone(found)).toEqual(found);
+  });
+
+  it("is asked for by branch once and by commit from then on", async () => {
+    const { hub, look } = await setUp();
+    await look("tests/tiny-tied@main");
+    const urls = hub.requests.map(({ url }) => url);
+    expect(urls.filter((url) => url.includes("/main"))).toHaveLength(1);
+    expect(urls.filter((url) => url.includes(commits.tied))).toHaveLength(urls.length - 1);
+  });
+
+  it("is found by the address of one of its files, which is then preferred", async () => {
+    const { look } = await setUp();
+    const found = await look("https://huggingface.co/tests/tiny-tied/blob/main/model.safetensors");
+    expect(found.preferred).toBe("model.safetensors");
+    const error = await failure(look("https://huggingface.co/tests/tiny-tied/resolve/main/nothing.gguf"));
+    expect(error).toMatchObject({ reason: "not-found", message: expect.stringContaining("nothing.gguf") });
+  });
+
+  it.each([
+    ["tests/nothing", "not-found", "does not exist on the hub or is private"],
+    ["tests/private", "not-found", "does not exist on the hub or is private"],
+    ["tests/tiny-int4@nothing", "not-found", "no such revision"],
+    ["tests/gated", "gated", "licence must be accepted at https://huggingface.co/tests/gated"],
+  ])("%s: %s", async (source, reason, message) => {
+    const files = repositories[0]?.files ?? new Map();
+    const { look } = await setUp({
+      repositories: [
+        ...repositories,
+        { id: "tests/private", commit: "3".repeat(40), isPrivate: true, files },
+        { id: "tests/gated", commit: "4".repeat(40), gated: true, files },
+      ],
+    });
+    expect(await failure(look(source))).toMatchObject({ reason, message: expect.stringContaining(message) });
+  });
+
+  it("names the copies without a gate", async () => {
+    const files = repositories[0]?.files ?? new Map();
+    const { look } = await setUp({
+      repositories: [{ id: "google/gemma-3-270m-it", commit: "5".repeat(40), gated: true, files }],
+    });
+    const error = await failure(look("google/gemma-3-270m-it"));
+    expect(error.message).toContain("unsloth/gemma-3-270m-it or onnx-community/gemma-3-270m-it-ONNX");
+  });
+
+  it("is asked for again when the hub is busy, as late as the hub says, and three times at most", async () => {
+    const answers = [429, 503, 200];
+    const { hub, waits } = await setUp();
+    const fetchFile: typeof fetch = async (input, init) => {
+      const status = answers.shift() ?? 200;
+      return status === 200
+        ? hub.fetchFile(input, init)
+        : new Response("", { status, headers: { "retry-after": "7" } });
+    };
+    const wait = async (milliseconds: number) => void waits.push(milliseconds);
+    const found = await lookUp("tests/tiny-int4", { fetchFile, wait, store: memoryStore() });
+    expect(found.id).toBe("tests/tiny-int4");
+    expect(waits).toEqual([7000, 7000]);
+    const always = async () => new Response("", { status: 429, headers: { "retry-after": "30" } });
+    const error = await failure(lookUp("a/b", { fetchFile: always, wait, store: memoryStore() }));
+    expect(error).toMatchObject({ reason: "busy", message: expect.stringContaining("try again in 30 seconds") });
+    expect(waits).toEqual([7000, 7000, 30_000, 30_000, 30_000]);
+  });
+
+  it("is out of reach without a connection", async () => {
+    const { hub, look, waits } = await setUp();
+    hub.offline = true;
+    expect(await failure(look("tests/tiny-int4"))).toMatchObject({ reason: "network" });
+    expect(waits).toEqual([1000, 2000, 4000]);
+  });
+
+  it("of 30,000 files is looked at in its two folders, with a bounded number of requests", async () => {
+    const files = new Map(repositories[0]?.files);
+    for (let i = 0; i < 30_000; i++) files.set(`checkpoints/step-${i}.txt`, new Uint8Array(1));
+    const { hub, look } = await setUp({ repositories: [{ id: "tests/many", commit: "6".repeat(40), files }] });
+    const found = await look("tests/many");
+    expect(found.preferred).toBe("onnx/model_q4.onnx");
+    expect(found.notes).toEqual([expect.stringContaining("more than 10000 files")]);
+    expect(hub.requests.length).toBeLessThan(16);
+  });
+
+  it.each([
+    ["no JSON", "<html>"],
+    ["another kind of JSON", "[1, 2]"],
+    ["a hash that is none", JSON.stringify({ id: "a/b", gated: false, sha: "../../x" })],
+    ["a name that leads out", JSON.stringify({ id: "../../x", gated: false, sha: "1".repeat(40) })],
+    ["too much", `"${"x".repeat(17_000_000)}"`],
+  ])("with an answer that is %s is refused", async (_, body) => {
+    const fetchFile: typeof fetch = async () => new Response(body);
+    const error = await failure(lookUp("a/b", { fetchFile, wait: async () => undefined, store: memoryStore() }));
+    expect(["server", "damaged"]).toContain(error.reason);
+  });
+});
+
+describe("a model behind an address", () => {
+  const gguf = new Uint8Array(5000);
+  const sites = new Map([
+    ["https://example.org/a/tiny.Q4_0.gguf", gguf],
+    ["https://example.org/b/weights.safetensors", new Uint8Array(100)],
+    ["https://example.org/b/config.json", text('{"model_type":"llama"}')],
+    ["https://example.org/b/tokenizer.json", text("{}")],
+    ["https://example.org/b/tokenizer_config.json", text("{}")],
+    ["https://example.org/c/model.safetensors", new Uint8Array(100)],
+  ]);
+
+  it("is a GGUF file of known size", async () => {
+    const { look } = await setUp({ sites });
+    const found = await look("https://example.org/a/tiny.Q4_0.gguf");
+    expect(found).toMatchObject({ kind: "url", preferred: "tiny.Q4_0.gguf", config: null });
+    expect(found.variants[0]).toMatchObject({ format: "gguf", bytes: 5000, refusal: null });
+    const changed = await setUp({ sites: new Map([["https://example.org/a/tiny.Q4_0.gguf", new Uint8Array(5001)]]) });
+    expect((await changed.look("https://example.org/a/tiny.Q4_0.gguf")).commit).not.toBe(found.commit);
+  });
+
+  it("is a safetensors file with the files beside it", async () => {
+    const { look } = await setUp({ sites });
+    const found = await look("https://example.org/b/weights.safetensors");
+    expect(found.config).toEqual({ model_type: "llama" });
+    expect(found.variants[0]?.files.map(({ path }) => path)).toEqual([
+      "model.safetensors",
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+  });
+
+  it.each([
+    ["https://example.org/c/model.safetensors", "not-found", "https://example.org/c/config.json is not there"],
+    ["https://example.org/nothing.gguf", "not-found", "has no nothing.gguf"],
+    ["https://example.org/page.html", "address", "no address of a .gguf or .safetensors file"],
+    ["https://example.org/model-00001-of-00002.safetensors", "unusable", "one part of several"],
+  ])("%s: %s", async (source, reason, message) => {
+    const { look } = await setUp({ sites });
+    expect(await failure(look(source))).toMatchObject({ reason, message: expect.stringContaining(message) });
+  });
+});
