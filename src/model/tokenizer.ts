@@ -6,6 +6,7 @@ import type { Message, RenderOptions, Tokenizer } from "../data/tokenizer";
 import { TokenizerError } from "./errors";
 import { readJson, readText } from "./folder";
 import { strftime } from "./strftime";
+import { libraryJson } from "./tokenizers/library-steps";
 import type { ModelFiles } from "./weights/types";
 
 const tokenizerFile = "tokenizer.json";
@@ -45,7 +46,7 @@ export async function loadTokenizer(folder: ModelFiles): Promise<Tokenizer> {
   const config = await optionalObject(folder, configFile);
   let inner: HuggingFaceTokenizer;
   try {
-    inner = new HuggingFaceTokenizer(json.data, config);
+    inner = new HuggingFaceTokenizer(libraryJson(json.data), config);
   } catch (error) {
     throw new TokenizerError(
       `${tokenizerFile} of ${folder.name} cannot be used (${reasonOf(error)}); pick a model with another tokenizer.`,

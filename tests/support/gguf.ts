@@ -1,5 +1,11 @@
-/** Writes small GGUF files, sound ones and ones with chosen faults. */
-import type { ModelFiles } from "../../src/model/weights/types";
+/** Writes small GGUF files, sound ones and ones with chosen faults, and opens them as the studio does. */
+import { readBlueprint } from "../../src/model/blueprint";
+import { ModelError } from "../../src/model/errors";
+import { ggufFolder } from "../../src/model/gguf-folder";
+import { loadTokenizer } from "../../src/model/tokenizer";
+import { toFloat32 } from "../../src/model/weights/bytes";
+import { format } from "../../src/model/weights/gguf";
+import type { ModelFiles, WeightData } from "../../src/model/weights/types";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -14,6 +20,8 @@ export type GgufValue =
   | readonly ["list", Scalar, readonly number[]]
   | readonly ["raw", number, Bytes];
 
+export type GgufKeys = readonly (readonly [string, GgufValue])[];
+
 export interface GgufTensorParts {
   readonly name: string;
   /** ggml's type id. */
@@ -26,7 +34,7 @@ export interface GgufTensorParts {
 }
 
 export interface GgufParts {
-  readonly metadata?: readonly (readonly [string, GgufValue])[];
+  readonly metadata?: GgufKeys;
   readonly tensors?: readonly GgufTensorParts[];
   readonly magic?: string;
   readonly version?: number;
@@ -125,7 +133,7 @@ function putValue(writer: Writer, value: GgufValue): void {
 }
 
 /** Metadata of a small Llama: hidden 16, two heads of 8, one for keys and values, one block, a vocabulary of three. */
-export const llamaMetadata: readonly (readonly [string, GgufValue])[] = [
+export const llamaMetadata: GgufKeys = [
   ["general.architecture", ["text", "llama"]],
   ["llama.block_count", ["u32", 1]],
   ["llama.context_length", ["u32", 64]],
@@ -143,8 +151,16 @@ export const llamaMetadata: readonly (readonly [string, GgufValue])[] = [
   ["tokenizer.ggml.eos_token_id", ["u32", 0]],
 ];
 
+/** Metadata of the same sizes for another architecture. */
+export function metadataOf(id: string, more: GgufKeys = []): GgufKeys {
+  const renamed = llamaMetadata.map(([key, value]): readonly [string, GgufValue] =>
+    key === "general.architecture" ? [key, ["text", id]] : [key.replace(/^llama\./, `${id}.`), value],
+  );
+  return [...renamed.filter(([key]) => !more.some(([other]) => other === key)), ...more];
+}
+
 /** `llamaMetadata` with one key changed, added, or (null) left out. */
-export function withKey(key: string, value: GgufValue | null): readonly (readonly [string, GgufValue])[] {
+export function withKey(key: string, value: GgufValue | null): GgufKeys {
   const others = llamaMetadata.filter(([name]) => name !== key);
   return value === null ? others : [...others, [key, value]];
 }
@@ -155,4 +171,50 @@ export function ggufFiles(bytes: Bytes | Blob, path = "model.gguf"): ModelFiles 
   return { name: "model", paths: [path], open: async () => blob };
 }
 
+/** Everything that opening a dropped file does before a GPU is asked: every tensor is read whole and by its rows. */
+export async function openWhole(bytes: Bytes): Promise<void> {
+  const folder = await ggufFolder([{ path: "model.gguf", blob: new Blob([bytes]) }]);
+  if (!folder) throw new ModelError("no folder");
+  const tokenizer = await loadTokenizer(folder);
+  tokenizer.decode(tokenizer.encode("ab <end> a"));
+  const source = await format.open(folder, format.match(folder.paths), []);
+  for (const { name, shape } of source.tensors.values()) {
+    await source.read(name);
+    const rows = shape[0] ?? 1;
+    if (shape.length === 2) await source.read(name, { first: rows >> 1, count: rows - (rows >> 1) });
+  }
+  await readBlueprint(folder);
+}
+
+/** A float32 tensor of halves. */
+export const halves = (name: string, ...shape: number[]): GgufTensorParts => ({
+  name,
+  type: 0,
+  shape,
+  data: f32Bytes(Array(shape.reduce((product, size) => product * size, 1)).fill(0.5)),
+});
+
 export const f32Bytes = (values: readonly number[]): Bytes => new Uint8Array(Float32Array.from(values).buffer);
+
+/** What the kernels compute, rounded as they may not round better: float32 after each step. */
+export function valuesOf(weight: WeightData): Float32Array<ArrayBuffer> {
+  if (weight.form === "int8" || weight.form === "int4") return decoded(weight);
+  if (weight.form === "nf4" || weight.form === "fp4") throw new RangeError(`GGUF has no ${weight.form}.`);
+  return toFloat32(weight.form, weight.data);
+}
+
+function decoded(weight: Extract<WeightData, { form: "int8" | "int4" }>): Float32Array<ArrayBuffer> {
+  const { form, scales, offsets, data } = weight;
+  const [rows, columns] = weight.shape;
+  const values = new Float32Array(rows * columns);
+  const signed = new Int8Array(data.buffer, data.byteOffset, data.length);
+  const group = weight.form === "int8" ? weight.group : 32;
+  for (let i = 0; i < values.length; i++) {
+    const code = form === "int8" ? signed[i] : ((data[i >> 1] ?? Number.NaN) >> (4 * (i & 1))) & 15;
+    const q = (code ?? Number.NaN) - (form === "int4" && !offsets ? 8 : 0);
+    const at = Math.floor(i / group);
+    const product = Math.fround(q * (scales[at] ?? Number.NaN));
+    values[i] = offsets ? product + (offsets[at] ?? Number.NaN) : product;
+  }
+  return values;
+}

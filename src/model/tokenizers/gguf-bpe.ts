@@ -1,7 +1,7 @@
 /** Byte-level BPE from GGUF metadata: tokens, merges, and the splitting that `tokenizer.ggml.pre` names. */
 import { TokenizerError } from "../errors";
 import type { Metadata } from "../weights/gguf/metadata";
-import { preTokenizers } from "./pre-tokenizers";
+import { preTokenizers, splitStep } from "./pre-tokenizers";
 import type { BuiltTokenizer, Piece } from "./types";
 
 /** Throws `TokenizerError` for a splitting that is not built, `WeightsError` for merges that are missing or no pairs. */
@@ -27,7 +27,7 @@ export async function bytePairs(
       `${metadata.file}: tokenizer.ggml.merges[${wrong}] is ${JSON.stringify(texts[wrong]?.slice(0, 80))}; a merge must be two tokens with a space between them, use another copy of the model.`,
     );
   }
-  const { patterns, gpt2, ignoreMerges, addBos, normalizer } = splitting;
+  const { patterns, gpt2, afterBytes, ignoreMerges, addBos, normalizer } = splitting;
   const byteLevel = {
     type: "ByteLevel",
     add_prefix_space: metadata.flag("tokenizer.ggml.add_space_prefix", false),
@@ -40,10 +40,7 @@ export async function bytePairs(
       normalizer,
       pre_tokenizer: {
         type: "Sequence",
-        pretokenizers: [
-          ...patterns.map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false })),
-          byteLevel,
-        ],
+        pretokenizers: [...patterns.map(splitStep), byteLevel, ...afterBytes],
       },
       model: {
         type: "BPE",

@@ -18,6 +18,12 @@ export interface GgufTokenizer {
 /** llama.cpp's token types. */
 const tokenTypes = { unknown: 2, control: 3, userDefined: 4 } as const;
 
+/**
+ * Phi-3's special tokens take the white space behind them along, but for these; the metadata do not say so, and llama.cpp knows
+ * it by the model's name.
+ */
+const withoutSpace = new Set(["<unk>", "<s>", "<|endoftext|>"]);
+
 /** Throws `TokenizerError` for a kind of tokenizer that is not built, `WeightsError` for metadata that are missing or wrong. */
 export async function ggufTokenizer(metadata: Metadata): Promise<GgufTokenizer> {
   const { file } = metadata;
@@ -58,6 +64,8 @@ export async function ggufTokenizer(metadata: Metadata): Promise<GgufTokenizer> 
   const text = (token: number | null): string | null => (token === null ? null : (texts[token] ?? null));
   const build = spm ? sentencePieces : bytePairs;
   const made = await build(metadata, pieces, text(unknown));
+  const phi3 = spm && (await metadata.text("general.architecture")) === "phi3";
+  const takesSpace = (content: string) => phi3 && !withoutSpace.has(content);
   const bosText = text(bos);
   const addBos = metadata.flag("tokenizer.ggml.add_bos_token", made.addBos) && bosText !== null;
   const eosText = text(eos) ?? "";
@@ -68,7 +76,7 @@ export async function ggufTokenizer(metadata: Metadata): Promise<GgufTokenizer> 
       version: "1.0",
       truncation: null,
       padding: null,
-      added_tokens: pieces.filter(({ added }) => added).map(addedToken),
+      added_tokens: pieces.filter(({ added }) => added).map((piece) => addedToken(piece, takesSpace(piece.content))),
       ...made.json,
       post_processor: template(addBos ? bosText : null, addEos ? eosText : null),
     },
@@ -90,13 +98,13 @@ async function parallel(metadata: Metadata, key: string, tokens: number): Promis
   return values;
 }
 
-const addedToken = ({ id, content, special }: Piece) => ({
+const addedToken = ({ id, content, special }: Piece, rstrip: boolean) => ({
   id,
   content,
   special,
   single_word: false,
   lstrip: false,
-  rstrip: false,
+  rstrip,
   normalized: false,
 });
 

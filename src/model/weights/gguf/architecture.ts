@@ -1,6 +1,24 @@
 /** What GGUF needs to know of one architecture. One architecture = one file beside this one and its line in `architectures.ts`. */
 import type { GgufHeader } from "./header";
 
+/** Rows of the file's tensor in the order of Hugging Face's. */
+export interface RowOrder {
+  /** Row r of the result is row `source(r)` of the file. */
+  readonly source: (row: number) => number;
+  /** Rows that lie in one place of the file: pieces are cut between them. */
+  readonly step: number;
+}
+
+/** Where a tensor of the file belongs. */
+export interface TensorPlace {
+  /** Hugging Face name. */
+  readonly name: string;
+  /** Absent where both have the same order. */
+  readonly order?: RowOrder | undefined;
+  /** What a value of the file is changed by, and how that is said. */
+  readonly shift?: { readonly add: number; readonly note: string } | undefined;
+}
+
 export interface GgufArchitecture {
   /** `general.architecture`. */
   readonly id: string;
@@ -9,11 +27,6 @@ export interface GgufArchitecture {
    * Throws `WeightsError` naming the key that is missing, out of range or asks for something not built.
    */
   config(header: GgufHeader, vocabulary: number): Promise<Readonly<Record<string, unknown>>>;
-  /** The Hugging Face name of a tensor; null where the model has no such tensor. */
-  tensorName(name: string): string | null;
-  /**
-   * Rows of the file's tensor in the order of Hugging Face's: row r of the result is row `order(r)` of the file. null where
-   * both are in the same order.
-   */
-  rowOrder(name: string, header: GgufHeader): ((row: number) => number) | null;
+  /** null where the model has no such tensor. */
+  place(name: string, header: GgufHeader): TensorPlace | null;
 }

@@ -1,10 +1,16 @@
 /** The architectures that are read from GGUF. */
 import { WeightsError } from "../../errors";
 import type { GgufArchitecture } from "./architecture";
+import { gemma3 } from "./gemma3";
+import { gpt2 } from "./gpt2";
+import { gptneox } from "./gptneox";
 import type { GgufHeader } from "./header";
 import { llama } from "./llama";
+import { phi3 } from "./phi3";
+import { qwen2 } from "./qwen2";
+import { qwen3 } from "./qwen3";
 
-const architectures: readonly GgufArchitecture[] = [llama];
+const architectures: readonly GgufArchitecture[] = [llama, qwen2, qwen3, gemma3, gpt2, gptneox, phi3];
 
 /** Throws `WeightsError` listing the known ones, and for files that hold no whole model. */
 export async function architectureOfFile({ metadata }: GgufHeader): Promise<GgufArchitecture> {
@@ -27,6 +33,6 @@ export async function architectureOfFile({ metadata }: GgufHeader): Promise<Gguf
   const found = architectures.find((architecture) => architecture.id === id);
   if (found) return found;
   throw new WeightsError(
-    `${file}: general.architecture is "${id.slice(0, 80)}"; supported are ${architectures.map((known) => known.id).join(", ")}, pick another model.`,
+    `${file}: general.architecture is "${id.slice(0, 80)}"; supported are ${architectures.map((known) => known.id).join(", ")} (Mistral and SmolLM are llama; mixtures of experts are not built), pick another model.`,
   );
 }

@@ -8,7 +8,7 @@ import { elementCount } from "../bytes";
 import { Cursor } from "./cursor";
 import { Metadata, type MetadataValue } from "./metadata";
 import { type TensorType, tensorTypes, typeName } from "./tensor-types";
-import { numberTypes } from "./value-types";
+import { boolType, numberTypes } from "./value-types";
 
 const maxKeys = 10_000;
 const maxKeyBytes = 256;
@@ -21,7 +21,8 @@ const maxTexts = 2 ** 22;
 const maxAlignment = 2 ** 16;
 
 /** Ids of the value types that are no numbers. */
-const valueType = { bool: 7, text: 8, array: 9 } as const;
+const valueType = { bool: boolType, text: 8, array: 9 } as const;
+
 export interface GgufTensor {
   /** As the file has it, e.g. "blk.0.attn_q.weight". */
   readonly name: string;

@@ -2,11 +2,11 @@
 import { WeightsError } from "../../errors";
 import { readSlice } from "../bytes";
 import { Cursor } from "./cursor";
-import { numberTypes } from "./value-types";
+import { boolType, numberTypes } from "./value-types";
 
 /** A text or a list stays in the file; numbers and flags are here. */
 export interface StoredValue {
-  /** "bytes": a text; "text": a list of texts; a number: a list of that number type. */
+  /** "bytes": a text; "text": a list of texts; a number: a list of that number type, or of flags. */
   readonly element: "bytes" | "text" | number;
   /** Bytes of a text, entries of a list. */
   readonly count: number;
@@ -27,11 +27,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** All getters throw `WeightsError` naming file, key, value and what would be right. */
 export class Metadata {
   readonly file: string;
-  readonly #blob: Blob;
+  /** The whole file. */
+  readonly blob: Blob;
   readonly #values: ReadonlyMap<string, MetadataValue>;
 
   constructor(blob: Blob, file: string, values: ReadonlyMap<string, MetadataValue>) {
-    this.#blob = blob;
+    this.blob = blob;
     this.file = file;
     this.#values = values;
   }
@@ -65,7 +66,7 @@ export class Metadata {
     if (typeof value !== "object" || value.element !== "bytes" || value.count > maxTextBytes) {
       throw this.error(key, `a text of at most ${maxTextBytes} bytes`);
     }
-    return this.#decode(await readSlice(this.#blob, value.start, value.end, this.file), key);
+    return this.#decode(await readSlice(this.blob, value.start, value.end, this.file), key);
   }
 
   /** A list of texts; null where the key is absent. */
@@ -98,6 +99,18 @@ export class Metadata {
     return numbers;
   }
 
+  /** A list of flags; null where the key is absent. */
+  async flags(key: string): Promise<readonly boolean[] | null> {
+    const list = this.#list(key, "flags", (element) => element === boolType);
+    if (!list) return null;
+    return [...(await readSlice(this.blob, list.start, list.end, this.file))].map((byte) => byte !== 0);
+  }
+
+  isList(key: string): boolean {
+    const value = this.#values.get(key);
+    return typeof value === "object" && value.element !== "bytes";
+  }
+
   error(key: string, expected: string): WeightsError {
     return new WeightsError(
       `${this.file}: the key ${key} is ${this.#show(key)}; it must be ${expected}, use another copy of the model.`,
@@ -118,7 +131,7 @@ export class Metadata {
   }
 
   #cursor({ start }: StoredValue): Cursor {
-    const cursor = new Cursor(this.#blob, this.file);
+    const cursor = new Cursor(this.blob, this.file);
     cursor.position = start;
     return cursor;
   }

@@ -19,3 +19,6 @@ export const numberTypes: ReadonlyMap<number, NumberType> = new Map([
   [11, { width: 8, read: (cursor) => cursor.int64() }],
   [12, { width: 8, read: (cursor) => cursor.float64() }],
 ]);
+
+/** Flags, one byte each. */
+export const boolType = 7;
