@@ -49,6 +49,11 @@ export class Workspace {
     return sharedSlots(graphs.map(planGraph)).reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** Bytes of the largest buffer of intermediates. */
+  static largestSlot(graphs: readonly Graph[]): number {
+    return Math.max(0, ...sharedSlots(graphs.map(planGraph)));
+  }
+
   /** Throws `OutOfMemoryError`. Free with `destroy`. */
   static async create(device: Device, graphs: readonly Graph[]): Promise<Workspace> {
     const plans = new Map(graphs.map((graph) => [graph, planGraph(graph)]));

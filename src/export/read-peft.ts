@@ -53,9 +53,12 @@ export async function readPeft(config: Blob, weights: WeightSource, base: BaseMo
     ]),
     "a list of module names",
   );
-  const modules = await readModules(weights, rank, base);
-  const names = [...new Set(modules.map(({ module }) => module.slice(module.lastIndexOf(".") + 1)))].toSorted();
-  if (typeof targets !== "string") checkTargets(modules, targets);
+  const read = await readModules(weights, rank, base);
+  const names = [...new Set(read.map(({ module }) => module.slice(module.lastIndexOf(".") + 1)))].toSorted();
+  if (typeof targets !== "string") checkTargets(read, targets);
+  // A pattern or layers_to_transform names modules one by one; a list asks for every module that ends so.
+  const all = typeof targets !== "string" && isOff(json["layers_to_transform"]);
+  const modules = withIdle(read, base, (module) => isTarget(module, names) && !(all && isTarget(module, targets)));
   const adapterConfig: AdapterConfig = {
     baseModel: optional(json, "base_model_name_or_path", z.string()) ?? base.name,
     rank,
@@ -203,6 +206,28 @@ function checkTargets(modules: readonly AdapterModule[], targets: readonly strin
       `${peftConfigFile} targets ${unused}, but ${peftWeightsFile} has no matrices for it; the two files are of different adapters.`,
     );
   }
+}
+
+/**
+ * The studio names targets by the last part of a path, which may cover modules that the adapter leaves alone ("attn.c_proj"
+ * of GPT-2, some layers only). They get matrices of zeros: the same function, and training leaves them at zero.
+ */
+function withIdle(
+  read: readonly AdapterModule[],
+  base: BaseModel,
+  isIdle: (module: string) => boolean,
+): readonly AdapterModule[] {
+  const found = new Map(read.map((entry) => [entry.module, entry]));
+  const [first] = read;
+  if (!first) return read;
+  const rank = first.a.length / first.inFeatures;
+  return [...base.modules].flatMap(([module, { inFeatures, outFeatures }]) => {
+    const entry = found.get(module);
+    if (entry) return [entry];
+    if (!isIdle(module)) return [];
+    const a = new Float32Array(rank * inFeatures);
+    return [{ module, inFeatures, outFeatures, a, b: new Float32Array(rank * outFeatures) }];
+  });
 }
 
 function field<T>(json: Json, key: string, type: z.ZodMiniType<T>, expected: string): T {

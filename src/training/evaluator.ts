@@ -4,8 +4,8 @@ import { Graph } from "../engine/graph";
 import { type Program, Workspace } from "../engine/program";
 import { Readback } from "../engine/readback";
 import { PlannedBuffer } from "../engine/tensor";
-import type { PlannedModel } from "../model/planned-model";
 import { layoutLora, loraPairs, writeLora } from "../model/lora";
+import type { PlannedModel } from "../model/planned-model";
 import { type Adapter, adapterScale } from "./adapter";
 import {
   type Batches,

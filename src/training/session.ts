@@ -10,7 +10,6 @@ import { type KernelTime, type Program, type ProgramCost, Workspace } from "../e
 import { Readback } from "../engine/readback";
 import { recomputed } from "../engine/recompute";
 import { bufferTensor, PlannedBuffer } from "../engine/tensor";
-import type { PlannedModel } from "../model/planned-model";
 import {
   initialLora,
   type LoraLayout,
@@ -20,6 +19,7 @@ import {
   readLora,
   writeLora,
 } from "../model/lora";
+import type { PlannedModel } from "../model/planned-model";
 import { adamw } from "../ops/adamw";
 import { gradientNorm } from "../ops/gradient-norm";
 import { adapterScale } from "./adapter";
@@ -50,6 +50,8 @@ export interface MemoryPlan {
   /** Batch, tables, uniforms, read-back. */
   readonly other: number;
   readonly total: number;
+  /** Of the largest single buffer that the run adds: GPUs bound that too. */
+  readonly largestBuffer: number;
 }
 
 export interface StepResult {
@@ -150,7 +152,8 @@ function memoryOf(device: Device, model: PlannedModel, plan: Plan): MemoryPlan {
     Workspace.plannedBytes(device, graphsOf(plan)) -
     activations +
     Readback.plannedBytes(statisticsBytes);
-  return { weights, adapter, activations, other, total: weights + adapter + activations + other };
+  const largestBuffer = Math.max(...plan.buffers.map(({ bytes }) => bytes), Workspace.largestSlot(graphsOf(plan)));
+  return { weights, adapter, activations, other, total: weights + adapter + activations + other, largestBuffer };
 }
 
 /** What `TrainingSession.create` will allocate, to the byte; nothing is allocated here. */

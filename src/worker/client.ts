@@ -30,6 +30,11 @@ export function connect(port: ClientPort): Connection {
   const waiting: WaitingByCall = {
     probe: new Map(),
     openModel: new Map(),
+    lookUpModel: new Map(),
+    outlineModel: new Map(),
+    listCatalogue: new Map(),
+    storedModels: new Map(),
+    deleteStoredModel: new Map(),
     inspectDataset: new Map(),
     viewRows: new Map(),
     overlap: new Map(),

@@ -37,8 +37,15 @@ export function toErrorData(thrown: unknown): ErrorData {
   if (!(thrown instanceof Error)) return internal(String(thrown), {});
   const code = codeByName.get(thrown.name);
   if (code === "aborted") return { code, message: "Stopped before there was anything to keep.", data: {} };
+  if (thrown.name === "HubError") return { code: hubCode(thrown), message: thrown.message, data: plainFields(thrown) };
   if (code !== undefined) return { code, message: thrown.message, data: plainFields(thrown) };
   return internal(`${thrown.name}: ${thrown.message}`, { stack: (thrown.stack ?? "").slice(0, 2000) });
+}
+
+/** The hub's errors say what kind they are in `reason`. */
+function hubCode(error: Error): ErrorCode {
+  const reason = "reason" in error ? error.reason : null;
+  return reason === "storage" || reason === "busy" ? reason : "bad-input";
 }
 
 function internal(detail: string, data: ErrorData["data"]): ErrorData {

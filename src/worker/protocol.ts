@@ -1,169 +1,35 @@
 /** Everything that crosses between the page and the worker: types only. A call has a result, may have events, and fails with `ErrorData`. */
 import type { HeldOutRows } from "../data/dataset";
-import type { ProblemKind } from "../data/errors";
-import type { ColumnMapping, DataOptions } from "../data/options";
-import type { DataFile } from "../data/rows/types";
-import type { LengthHistogram } from "../data/survey/histogram";
-import type { ProblemExample } from "../data/survey/problems";
-import type { RowView } from "../data/survey/row-view";
 import type { Message } from "../data/tokenizer";
 import type { Recipe } from "../training/recipe";
 import type { MemoryPlan } from "../training/session";
 import type { EvalEvent, StepEvent } from "../training/trainer";
+import type { DataOptions, DataSource, DatasetInfo, InspectEvent, ProblemKind, RowView } from "./protocol/data";
+import type {
+  CachedModels,
+  CatalogueModel,
+  DeviceInfo,
+  FoundModel,
+  ModelInfo,
+  ModelOutline,
+  ModelSource,
+  Quantization,
+  SelfCheckSummary,
+} from "./protocol/model";
+import type { ProgressEvent } from "./protocol/progress";
 
-export type { ColumnMapping, DataFile, DataOptions, LengthHistogram, MemoryPlan, ProblemKind, RowView };
+export type * from "./protocol/data";
+export type * from "./protocol/model";
+export type * from "./protocol/progress";
+export type { MemoryPlan };
 
 export type RunId = string;
-
-/** Where a model folder comes from. Paths are relative to the folder. */
-export type ModelSource =
-  /** A folder under `public/models/`. */
-  | { readonly kind: "embedded"; readonly id: string }
-  /** Files that the user dropped or picked. */
-  | {
-      readonly kind: "files";
-      readonly name: string;
-      readonly files: readonly { readonly path: string; readonly blob: Blob }[];
-    }
-  /** A folder served over HTTP(S); `paths` lists what is there. */
-  | { readonly kind: "url"; readonly name: string; readonly base: string; readonly paths: readonly string[] };
-
-export interface DataSource {
-  /** What the dataset is called: its file's name, or "3 files". */
-  readonly name: string;
-  /** In the order of their rows. */
-  readonly files: readonly DataFile[];
-  readonly options: DataOptions;
-}
 
 /** The two files of a PEFT adapter folder. */
 export interface AdapterFiles {
   readonly config: Blob;
   readonly weights: Blob;
 }
-
-export interface DeviceInfo {
-  /** "apple metal-3", "google swiftshader", … */
-  readonly name: string;
-  /** True for a software adapter: training works and is slow. */
-  readonly isFallback: boolean;
-  readonly features: readonly string[];
-  readonly maxBufferSize: number;
-}
-
-export interface ModelInfo {
-  readonly name: string;
-  readonly modelType: string;
-  readonly weightFormat: string;
-  readonly parameters: number;
-  readonly hiddenSize: number;
-  readonly layers: number;
-  readonly vocabSize: number;
-  readonly maxPositions: number;
-  /** Bytes of the frozen weights on the GPU. */
-  readonly weightBytes: number;
-  /** Module names that LoRA can target, in block order. */
-  readonly loraTargets: readonly string[];
-  readonly hasChatTemplate: boolean;
-  /** The rate a run starts with where the user gives none. */
-  readonly defaultLearningRate: number;
-  /** An ONNX file is at hand, so `selfCheck` can run. */
-  readonly canSelfCheck: boolean;
-}
-
-/** A choice among several by id, worded for a person. */
-export interface Choice {
-  readonly id: string;
-  readonly label: string;
-}
-
-/** A shape that rows can have, as the mapping dialog shows it. */
-export interface ShapeInfo extends Choice {
-  readonly fields: readonly { readonly name: string; readonly label: string; readonly required: boolean }[];
-}
-
-export interface DatasetProblems {
-  readonly kind: ProblemKind;
-  /** Rows with this problem; estimated for all rows where the dataset's figures are no `exact` ones. */
-  readonly rows: number;
-  /** True where the options skip them. */
-  readonly skipped: boolean;
-  /** The first few. */
-  readonly examples: readonly ProblemExample[];
-}
-
-export interface DatasetInfo {
-  readonly name: string;
-  readonly bytes: number;
-  readonly files: readonly {
-    readonly name: string;
-    readonly bytes: number;
-    readonly rows: number;
-    readonly format: Choice;
-  }[];
-  /** Formats that may read these files, best first. */
-  readonly formats: readonly Choice[];
-  /** Rows in the files. */
-  readonly rows: number;
-  /** Columns of the first rows; empty where rows are no objects. */
-  readonly columns: readonly string[];
-  /** What the rows were taken for; null where none fits, so that a mapping is needed. */
-  readonly shape: Choice | null;
-  readonly shapes: readonly ShapeInfo[];
-  /** A guess from the column names where `shape` is null or guessed: the mapping dialog begins with it. */
-  readonly suggestion: ColumnMapping | null;
-  readonly templates: readonly Choice[];
-  /** One sentence where the chosen template does not suit the model. */
-  readonly templateWarning?: string | null;
-  /** Rows that were tokenized for the figures below; fewer than `rows` where the dataset is too large to look at all of it. */
-  readonly surveyedRows: number;
-  /** True where every row was looked at. Otherwise the figures below are for all rows, estimated from a seeded sample. */
-  readonly exact: boolean;
-  /** Tokenized rows that a run sees: rows less the dropped ones, plus the parts of split ones; the held-out share excepted. */
-  readonly examples: number;
-  readonly tokens: number;
-  readonly countedTokens: number;
-  readonly truncatedRows: number;
-  readonly droppedRows: number;
-  readonly splitRows: number;
-  /** Rows whose tokens an earlier row has too; where not `exact`, those among the surveyed rows. */
-  readonly duplicateRows: number;
-  /** Rows held out by `evalShare`. */
-  readonly heldOutRows: number;
-  /** Held-out rows whose tokens a trained row has too: they measure what was learned by heart. Counted as `duplicateRows`. */
-  readonly sharedHeldOutRows: number;
-  /** Longest row in tokens, after the policy for long rows. */
-  readonly longestRow: number;
-  /** Of the surveyed rows, in tokens, before the policy for long rows. */
-  readonly histogram: LengthHistogram;
-  /** The recipe's, or the smaller one that was asked for with `fitMaxLength`. */
-  readonly maxLength: number;
-  /** By falling count of rows. */
-  readonly problems: readonly DatasetProblems[];
-  /** What of the files is not read, one sentence each. */
-  readonly notes: readonly string[];
-  /** Null: a run may start. Otherwise one sentence: what stands in its way and what to do. */
-  readonly refusal: string | null;
-  /** Optimizer steps that the recipe gives on these rows. */
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
-  /** The first rows as the model will see them. */
-  readonly preview: readonly RowView[];
-}
-
-export interface ProgressEvent {
-  /** "reading weights", "compiling shaders", … */
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  /** Rows found so far, while a dataset is read. */
-  readonly rows?: number;
-}
-
-export type InspectEvent =
-  | { readonly kind: "progress"; readonly progress: ProgressEvent }
-  /** The first rows, long before a large file has been gone through. */
-  | { readonly kind: "head"; readonly rows: readonly RowView[] };
 
 export type TrainEvent =
   | { readonly kind: "progress"; readonly progress: ProgressEvent }
@@ -241,17 +107,6 @@ export interface EvaluateSummary {
   readonly leftOutRows: number;
 }
 
-export interface SelfCheckSummary {
-  readonly prompt: string;
-  readonly tokens: number;
-  /** ‖ours − theirs‖ / ‖theirs‖ over all logits. */
-  readonly relativeDifference: number;
-  /** Share of positions where both put the same token first. */
-  readonly top1Agreement: number;
-  /** True where the difference is small enough to trust the kernels (≤ 1e-3). */
-  readonly agrees: boolean;
-}
-
 export interface LogitsSummary {
   /** [ids.length, vocabSize], row-major. */
   readonly logits: Float32Array<ArrayBuffer>;
@@ -265,7 +120,32 @@ export interface ExportInfo {
 
 export interface Calls {
   probe: { in: Record<never, never>; out: DeviceInfo; event: never };
-  openModel: { in: { readonly source: ModelSource }; out: ModelInfo; event: ProgressEvent };
+  openModel: {
+    in: {
+      readonly source: ModelSource;
+      /** For floating-point weights; null or absent keeps them as the file has them. */
+      readonly quantization?: Quantization | null;
+    };
+    out: ModelInfo;
+    event: ProgressEvent;
+  };
+  /** What a hub id or an address that the user typed stands for. The first call that leaves this device. */
+  lookUpModel: { in: { readonly address: string }; out: FoundModel; event: never };
+  /** Reads headers, no weights; what is not on this device is judged by its config. */
+  outlineModel: {
+    in: { readonly source: ModelSource; readonly recipe: Recipe; readonly memoryBudget: number };
+    out: ModelOutline;
+    event: ProgressEvent;
+  };
+  /** Models that are known to train well; no request leaves this device for it. */
+  listCatalogue: {
+    in: { readonly recipe: Recipe; readonly memoryBudget: number };
+    out: readonly CatalogueModel[];
+    event: never;
+  };
+  /** Downloaded models, whole or in part. */
+  storedModels: { in: Record<never, never>; out: CachedModels; event: never };
+  deleteStoredModel: { in: { readonly key: string }; out: null; event: never };
   inspectDataset: {
     in: {
       readonly data: DataSource;

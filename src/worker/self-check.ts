@@ -33,13 +33,13 @@ function serveFolder(files: ModelFiles): void {
   };
 }
 
-/** Throws `StudioError` where the folder has no 4-bit ONNX file, or the second runtime cannot run it. */
+/** Throws `StudioError` where the folder has no fitting ONNX file, or the second runtime cannot run it. */
 export async function selfCheck(open: OpenModel, emit: (event: ProgressEvent) => void): Promise<SelfCheckSummary> {
-  const { files, tokenizer, device, model, info } = open;
-  if (!info.canSelfCheck) {
+  const { files, onnxDtype, tokenizer, device, model, info } = open;
+  if (onnxDtype === null) {
     throw new StudioError(
       "bad-input",
-      `${info.name} has no onnx/model_q4.onnx; without one there is no second opinion.`,
+      `${info.name} has no ONNX file that onnxruntime computes from the same values; its kernels were checked when it was opened.`,
     );
   }
   const ids = tokenizer.encode(prompt, { addSpecialTokens: true }).slice(0, mostTokens);
@@ -54,7 +54,7 @@ export async function selfCheck(open: OpenModel, emit: (event: ProgressEvent) =>
   }
   let theirs: Float32Array;
   try {
-    const other = await AutoModelForCausalLM.from_pretrained(folderName, { dtype: "q4", device: "wasm" });
+    const other = await AutoModelForCausalLM.from_pretrained(folderName, { dtype: onnxDtype, device: "wasm" });
     emit({ phase: "running onnxruntime", done: 1, total: 3 });
     const dims = [1, ids.length];
     const output: unknown = await other({

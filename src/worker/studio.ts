@@ -14,8 +14,9 @@ import { dataHandlers } from "./data-handlers";
 import { DataSlot } from "./data-slot";
 import { StudioError } from "./errors";
 import { runEvaluation } from "./evaluation";
-import { ModelSlot, type OpenModel } from "./model-slot";
-import type { CallName, Handlers, RunId, RunSummary } from "./protocol";
+import { modelHandlers } from "./model-handlers";
+import { gpuLock, ModelSlot, type OpenModel } from "./model-slot";
+import type { CallName, Handlers, RunId, RunSummary, SelfCheckSummary } from "./protocol";
 import { seededUniform } from "./random";
 import { runName } from "./storage/names";
 import type { RunRecord } from "./storage/record";
@@ -23,7 +24,6 @@ import { deleteRun, listRuns, loadRun, saveRun } from "./storage/runs";
 import { unknownToken } from "./tokens";
 import { readAdapterFiles, runTraining } from "./training-run";
 
-const gpuLock = "tabtune-gpu";
 /** What a person is told while a call has the GPU. */
 const activity: Readonly<Partial<Record<CallName, string>>> = {
   openModel: "opening a model",
@@ -39,6 +39,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
   const slot = new ModelSlot(siteRoot, onDeviceLost);
   const datasets = new DataSlot();
   const { forget, ...data } = dataHandlers(slot, datasets);
+  const models = modelHandlers(slot, siteRoot);
   let working: CallName | null = null;
   let opening: Promise<unknown> | null = null;
 
@@ -90,13 +91,15 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       return description;
     },
 
-    openModel: async ({ source }, emit, signal) => {
+    ...models,
+
+    openModel: async (input, emit, signal) => {
       // Choosing again while a model opens is no mistake: the later choice waits for the earlier one to end.
       while (opening) await opening.catch(() => undefined);
       signal.throwIfAborted();
       const opened = alone("openModel", async () => {
         forget();
-        return slot.open(source, emit, signal);
+        return slot.open(input, emit, signal);
       });
       opening = opened;
       try {
@@ -108,7 +111,11 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
 
     ...data,
 
-    train: (input, emit, signal) => exclusive("train", () => runTraining(slot.current, datasets, input, emit, signal)),
+    train: (input, emit, signal) =>
+      exclusive("train", () => {
+        slot.requireTrusted();
+        return runTraining(slot.current, datasets, input, emit, signal);
+      }),
 
     evaluate: (input, emit, signal) =>
       exclusive("evaluate", async () => {
@@ -231,9 +238,15 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         const open = slot.current;
         // Its own chunk: the second runtime is some twenty megabytes and rarely asked for.
         const { selfCheck } = await import("./self-check");
-        return selfCheck(open, emit);
+        const summary = await selfCheck(open, emit);
+        if (!summary.agrees) slot.distrust(selfCheckFault(summary));
+        return summary;
       }),
   };
+}
+
+function selfCheckFault({ relativeDifference, top1Agreement }: SelfCheckSummary): string {
+  return `onnxruntime computes other logits from the same file (difference ${relativeDifference.toExponential(1)}, the same first token at ${Math.round(100 * top1Agreement)} % of positions), so nothing is trained; try another browser or GPU driver, or choose another model.`;
 }
 
 function requireTokens(ids: readonly number[], open: OpenModel): void {

@@ -13,7 +13,7 @@ describe("open datasets", () => {
   /** What a slot does for one look: true where it read the rows again. */
   async function looker(limits = surveyLimits) {
     const slot = new ModelSlot(new URL("/", location.href), ignore);
-    await slot.open({ kind: "embedded", id: "tabtune-tiny" }, ignore, never);
+    await slot.open({ source: { kind: "embedded", id: "tabtune-tiny" } }, ignore, never);
     const datasets = new DataSlot(limits);
     const look = async (data: DataSource, seed: number, during: () => void = ignore): Promise<boolean> => {
       let read = false;

@@ -21,6 +21,11 @@ const notAsked = (): Promise<never> => Promise.reject(new TypeError("not part of
 const base: Handlers = {
   probe: notAsked,
   openModel: notAsked,
+  lookUpModel: notAsked,
+  outlineModel: notAsked,
+  listCatalogue: notAsked,
+  storedModels: notAsked,
+  deleteStoredModel: notAsked,
   inspectDataset: notAsked,
   viewRows: notAsked,
   overlap: notAsked,

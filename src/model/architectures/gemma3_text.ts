@@ -5,7 +5,7 @@
  */
 import type { Architecture } from "../architecture";
 import { ConfigFields } from "../config/fields";
-import { readIntermediateSize, readRmsNormEps, readSizes, readWindows } from "../config/model-config";
+import { readIntermediateSize, readRmsNormEps, readSizes, readSliding, readWindow } from "../config/model-config";
 import { readRotary } from "../config/rotary";
 import { linearTensors, normTensor, perLayer } from "./lib/tensors";
 
@@ -19,7 +19,7 @@ const blockNorms = [
 export const gemma3Text: Architecture = {
   modelType: "gemma3_text",
   blueprint: (fields) => {
-    const sizes = readSizes(fields, { maxPositions: 131072, tied: true });
+    const sizes = readSizes(fields, { maxPositions: 131072, tied: true, headDim: 256, keyValueHeads: 4 });
     const { hiddenSize, vocabSize, numLayers, numHeads, numKeyValueHeads, headDim } = sizes;
     fields.only("hidden_activation", "gelu_pytorch_tanh");
     fields.only("hidden_act", "gelu_pytorch_tanh");
@@ -31,9 +31,12 @@ export const gemma3Text: Architecture = {
     const bias = fields.flag("attention_bias");
     const scale = 1 / Math.sqrt(fields.number("query_pre_attn_scalar", 1e-3, 1e6, 256));
     const pattern = fields.int("sliding_window_pattern", 1, 1000, fields.int("_sliding_window_pattern", 1, 1000, 6));
-    const window = fields.int("sliding_window", 1, 2 ** 28, 4096);
-    const windows = readWindows(fields, numLayers, window, (layer) => (layer + 1) % pattern !== 0);
+    const window = readWindow(fields, 4096);
+    const sliding = readSliding(fields, numLayers, (layer) => (layer + 1) % pattern !== 0);
     const parameters = fields.object("rope_parameters");
+    if (parameters && fields.object("rope_scaling")?.isEmpty === false) {
+      throw fields.error("rope_scaling", "absent beside rope_parameters; write it into rope_parameters.full_attention");
+    }
     const localRope = { rope_type: "default", rope_theta: fields.number("rope_local_base_freq", 1, 1e12, 10000) };
     const everywhere = readRotary(fields, {
       ...sizes,
@@ -44,6 +47,7 @@ export const gemma3Text: Architecture = {
     const local = readRotary(fields, {
       ...sizes,
       label: "local rotary",
+      ownFields: true,
       // The scaling of an older config is for the layers without a window alone.
       parameters: parameters?.object("sliding_attention") ?? new ConfigFields(localRope, "config.json"),
     });
@@ -87,15 +91,15 @@ export const gemma3Text: Architecture = {
         let x = network.embedding("model.embed_tokens", Math.fround(Math.sqrt(hiddenSize)));
         for (let layer = 0; layer < numLayers; layer += 1) {
           const at = `model.layers.${layer}`;
-          const window = windows[layer] ?? null;
-          const rotary = window === null ? everywhere : local;
+          const isLocal = sliding[layer] === true;
+          const rotary = isLocal ? local : everywhere;
           const beforeAttention = rmsNorm(`${at}.input_layernorm`, x);
           const [q, k] = ["q", "k"].map((part) => {
             const projected = network.linear(`${at}.self_attn.${part}_proj`, beforeAttention);
             return network.rope(rmsNorm(`${at}.self_attn.${part}_norm`, projected), rotary);
           }) as [typeof x, typeof x];
           const v = network.linear(`${at}.self_attn.v_proj`, beforeAttention);
-          const attended = network.attention(layer, q, k, v, { window, scale });
+          const attended = network.attention(layer, q, k, v, { window: isLocal ? window : null, scale });
           const projected = network.linear(`${at}.self_attn.o_proj`, attended);
           x = network.add(x, rmsNorm(`${at}.post_attention_layernorm`, projected));
           const beforeMlp = rmsNorm(`${at}.pre_feedforward_layernorm`, x);

@@ -19,6 +19,7 @@ export const gptNeox: Architecture = {
     const parallel = fields.flag("use_parallel_residual", true);
     const rotary = readRotary(fields, {
       ...sizes,
+      ownFields: true,
       theta: fields.number("rotary_emb_base", 1, 1e12, 10000),
       partial: fields.number("rotary_pct", 0, 1, 0.25),
     });

@@ -1,6 +1,6 @@
 /** Phi-3 (Abdin et al. 2024): Llama with q, k and v in one matrix and gate and up in another. Phi3ForCausalLM of transformers. */
 import type { Architecture } from "../architecture";
-import { readIntermediateSize, readRmsNormEps, readSizes } from "../config/model-config";
+import { readIntermediateSize, readRmsNormEps, readSizes, readWindow } from "../config/model-config";
 import { readRotary } from "../config/rotary";
 import { linearTensors, normTensor, perLayer } from "./lib/tensors";
 
@@ -12,8 +12,8 @@ export const phi3: Architecture = {
     const { hiddenSize, vocabSize, numLayers, numHeads, numKeyValueHeads, headDim } = sizes;
     const eps = fields.has("rms_norm_eps") ? readRmsNormEps(fields) : 1e-5;
     const intermediateSize = readIntermediateSize(fields);
-    const rotary = readRotary(fields, sizes);
-    const window = fields.has("sliding_window") ? fields.int("sliding_window", 1, 2 ** 28) : null;
+    const rotary = readRotary(fields, { ...sizes, renamed: { yarn: "longrope" }, originalPositions: 4096 });
+    const window = readWindow(fields, null);
     const query = numHeads * headDim;
     const keyValue = numKeyValueHeads * headDim;
     const packed = query + 2 * keyValue;

@@ -8,7 +8,7 @@ import { qwenWindows } from "./lib/qwen-windows";
 export const qwen3: Architecture = {
   modelType: "qwen3",
   blueprint: (fields) => {
-    const sizes = readSizes(fields, { maxPositions: 32768 });
+    const sizes = readSizes(fields, { maxPositions: 32768, headDim: 128 });
     const attentionBias = fields.flag("attention_bias");
     return llamaLike({
       modelType: "qwen3",

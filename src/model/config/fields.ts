@@ -25,6 +25,15 @@ export class ConfigFields {
     return Object.hasOwn(this.#json, name) && this.#json[name] !== null && this.#json[name] !== undefined;
   }
 
+  /** Present, though it may be null. */
+  mentions(name: string): boolean {
+    return Object.hasOwn(this.#json, name);
+  }
+
+  get isEmpty(): boolean {
+    return Object.keys(this.#json).length === 0;
+  }
+
   text(name: string, fallback?: string): string {
     return this.#read(name, z.string(), "a text", fallback);
   }

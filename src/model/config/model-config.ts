@@ -37,6 +37,9 @@ export interface SizeOptions {
   };
   readonly maxPositions?: number;
   readonly tied?: boolean;
+  /** transformers' default of the class where the config has no such field; hidden / heads, and heads, where absent. */
+  readonly headDim?: number;
+  readonly keyValueHeads?: number;
   /** Where the architecture has no field for it: heads share nothing, and a head is hidden / heads wide. */
   readonly plainHeads?: boolean;
 }
@@ -52,8 +55,10 @@ export function readSizes(fields: ConfigFields, options: SizeOptions = {}): Size
   const { names = commonNames, plainHeads = false, tied = false } = options;
   const hiddenSize = fields.int(names.hiddenSize, 4, 65536);
   const numHeads = fields.int(names.numHeads, 1, 1024);
-  const headDim = plainHeads ? hiddenSize / numHeads : fields.int("head_dim", 1, 1024, hiddenSize / numHeads);
-  const numKeyValueHeads = plainHeads ? numHeads : fields.int("num_key_value_heads", 1, numHeads, numHeads);
+  const headDim = plainHeads
+    ? hiddenSize / numHeads
+    : fields.int("head_dim", 1, 1024, options.headDim ?? hiddenSize / numHeads);
+  const numKeyValueHeads = plainHeads ? numHeads : keyValueHeads(fields, numHeads, options);
   if (headDim % headDims.step !== 0 || headDim > headDims.max) {
     const given = !plainHeads && fields.has("head_dim") ? `is ${headDim}` : `is missing and would be ${headDim}`;
     throw new ModelError(
@@ -77,6 +82,18 @@ export function readSizes(fields: ConfigFields, options: SizeOptions = {}): Size
   };
 }
 
+/** null is another word for "as many as heads"; only a field that is not there at all takes the class's default. */
+function keyValueHeads(fields: ConfigFields, numHeads: number, options: SizeOptions): number {
+  const absent = fields.mentions("num_key_value_heads") ? numHeads : (options.keyValueHeads ?? numHeads);
+  return fields.int("num_key_value_heads", 1, numHeads, absent);
+}
+
+/** A window of so many tokens; null in the config means none, and a field that is not there the class's default. */
+export function readWindow(fields: ConfigFields, otherwise: number | null): number | null {
+  if (fields.has("sliding_window")) return fields.int("sliding_window", 1, 2 ** 28);
+  return fields.mentions("sliding_window") ? null : otherwise;
+}
+
 /** The MLP's width. */
 export const readIntermediateSize = (fields: ConfigFields): number => fields.int("intermediate_size", 4, 2 ** 20);
 
@@ -87,15 +104,14 @@ export type Windows = readonly (number | null)[];
 
 const layerTypes = ["full_attention", "sliding_attention"] as const;
 
-/** By `layer_types` where the config has them, else by `otherwise`. */
-export function readWindows(
+/** Per layer: true where it has a window, by `layer_types` where the config has them, else by `otherwise`. */
+export function readSliding(
   fields: ConfigFields,
   numLayers: number,
-  window: number | null,
   otherwise: (layer: number) => boolean,
-): Windows {
+): readonly boolean[] {
   const types = fields.texts("layer_types", numLayers, layerTypes);
   return Array.from({ length: numLayers }, (_, layer) =>
-    (types ? types[layer] === "sliding_attention" : otherwise(layer)) ? window : null,
+    types ? types[layer] === "sliding_attention" : otherwise(layer),
   );
 }

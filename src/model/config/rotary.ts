@@ -3,7 +3,7 @@
  * keeps the base in `rope_theta` and the scaling in `rope_scaling`; transformers 5 keeps both in `rope_parameters`.
  */
 import { ModelError } from "../errors";
-import type { ConfigFields } from "./fields";
+import { ConfigFields } from "./fields";
 
 /** One rotary embedding: angle of position p and pair i = p · inverseFrequencies[i], in rotate-half layout. */
 export interface Rotary {
@@ -23,6 +23,12 @@ export interface RotaryOptions {
   readonly theta?: number;
   /** Share of a head's columns that turn, where the config says nothing. */
   readonly partial?: number;
+  /** The architecture has fields of its own for base and share, given here: the common ones at the top are not read. */
+  readonly ownFields?: boolean;
+  /** Kinds that this architecture calls otherwise: Phi-3's first configs say "yarn" and mean LongRoPE. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** Where the config does not say how many positions were trained. */
+  readonly originalPositions?: number;
   /** The object that holds this embedding's parameters, where a config has several; the config's own where absent. */
   readonly parameters?: ConfigFields | null;
 }
@@ -57,9 +63,23 @@ const scalings: Readonly<Record<string, Scaling>> = {
 
 export function readRotary(fields: ConfigFields, options: RotaryOptions): Rotary {
   const { headDim, maxPositions, label = "rotary", partial = 1 } = options;
-  const rope = options.parameters ?? fields.object("rope_parameters") ?? fields.object("rope_scaling") ?? fields;
-  const theta = rope.number("rope_theta", 1, 1e12, fields.number("rope_theta", 1, 1e12, options.theta ?? 10000));
-  const share = rope.number("partial_rotary_factor", 0, 1, fields.number("partial_rotary_factor", 0, 1, partial));
+  // As transformers has it: an older config's scaling wins where somebody wrote it into a newer one.
+  const scalingField = fields.object("rope_scaling");
+  const given = scalingField?.isEmpty === false ? scalingField : fields.object("rope_parameters");
+  const rope = options.parameters ?? given ?? (options.ownFields ? new ConfigFields({}, "config.json") : fields);
+  const general = options.ownFields ? null : fields;
+  const theta = rope.number(
+    "rope_theta",
+    1,
+    1e12,
+    general?.number("rope_theta", 1, 1e12, options.theta ?? 10000) ?? options.theta ?? 10000,
+  );
+  const share = rope.number(
+    "partial_rotary_factor",
+    0,
+    1,
+    general?.number("partial_rotary_factor", 0, 1, partial) ?? partial,
+  );
   const dim = Math.floor(headDim * share);
   if (dim < 2 || dim % 2 !== 0) {
     throw new ModelError(
@@ -72,14 +92,15 @@ export function readRotary(fields: ConfigFields, options: RotaryOptions): Rotary
   });
   // The config itself has no kind: what it calls "type" is none of a rotary embedding.
   const kindField = rope.has("rope_type") ? "rope_type" : "type";
-  const kind = rope === fields ? "default" : rope.text(kindField, "default");
+  const written = rope === fields ? "default" : rope.text(kindField, "default");
+  const kind = options.renamed?.[written] ?? written;
   const scaling = Object.hasOwn(scalings, kind) ? scalings[kind] : undefined;
   if (!scaling) throw rope.error(kindField, `one of the supported ${Object.keys(scalings).join(", ")}`);
   const original = fields.int(
     "original_max_position_embeddings",
     1,
     2 ** 28,
-    rope.int("original_max_position_embeddings", 1, 2 ** 28, maxPositions),
+    rope.int("original_max_position_embeddings", 1, 2 ** 28, options.originalPositions ?? maxPositions),
   );
   const scaled = scaling({ rope, dim, theta, inverse, maxPositions, original });
   return {

@@ -34,9 +34,20 @@ const forms: readonly (readonly [RegExp, AssumedForms])[] = [
   [/./, { linear: bf16, embedding: bf16 }],
 ];
 
-export function assumedSource(blueprint: Blueprint, format: string, file: string): WeightSource {
+export interface AssumedFile {
+  readonly format: string;
+  readonly file: string;
+  /** All bytes of the variant; null where unknown. */
+  readonly bytes: number | null;
+}
+
+export function assumedSource(blueprint: Blueprint, { format, file, bytes }: AssumedFile): WeightSource {
   const { tensors: specs, inputEmbedding, outputMatrix, config } = blueprint;
-  const { linear, embedding } = forms.find(([pattern]) => pattern.test(file))?.[1] ?? { linear: bf16, embedding: bf16 };
+  const named = forms.find(([pattern]) => pattern.test(file))?.[1] ?? { linear: bf16, embedding: bf16 };
+  // Two bytes a weight or four: a checkpoint's size tells, its name does not.
+  const values = specs.reduce((sum, spec) => sum + (spec.optional ? 0 : spec.shape.reduce((a, b) => a * b, 1)), 0);
+  const wide = named.linear === bf16 && bytes !== null && bytes > 3 * values;
+  const { linear, embedding } = wide ? { linear: f32, embedding: f32 } : named;
   const byToken = new Set([`${inputEmbedding}.weight`, `${outputMatrix}.weight`]);
   const tensors = new Map<string, WeightInfo>();
   for (const { name, shape, optional } of specs) {

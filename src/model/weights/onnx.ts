@@ -40,6 +40,7 @@ export const format: WeightFormat = {
       });
     }
     return {
+      path: file,
       format: "onnx",
       tensors,
       held: [...new Set([...found.values()].flatMap(({ held }) => held ?? []))],

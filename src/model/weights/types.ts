@@ -74,6 +74,8 @@ export interface WeightInfo extends FrozenLayout {
 export interface WeightSource {
   /** Format name for messages: "safetensors", "onnx". */
   readonly format: string;
+  /** The file that was opened, of several variants in a folder; absent where the format has no variants. */
+  readonly path?: string;
   readonly tensors: ReadonlyMap<string, WeightInfo>;
   /** What is held in another form than the file's, with the same values: "Q4_K as int4 by 32 with offsets". */
   readonly held?: readonly string[];

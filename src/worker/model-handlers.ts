@@ -1,0 +1,95 @@
+/** The calls about models that are not open yet: what an address stands for, whether a model fits, what is on this device. */
+import { cachedModels, catalogue, deleteCached, lookUp } from "../hub/index";
+import type { Blueprint } from "../model/architecture";
+import { parseBlueprint, readBlueprint } from "../model/blueprint";
+import { ModelError } from "../model/errors";
+import { planModel } from "../model/planned-model";
+import { assumedSource } from "../model/weights/assumed";
+import { openWeights } from "../model/weights/registry";
+import type { WeightSource } from "../model/weights/types";
+import { blockMatrices, type FitContext, judgeAsItIs, judgeBytes, weightChoices } from "./model-fit";
+import type { ModelSlot } from "./model-slot";
+import { openModelFolder } from "./model-sources";
+import type { FoundModel, Handlers, ModelOutline } from "./protocol";
+
+type ModelHandlers = Pick<
+  Handlers,
+  "lookUpModel" | "outlineModel" | "listCatalogue" | "storedModels" | "deleteStoredModel"
+>;
+
+export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
+  const context = async (input: Pick<FitContext, "recipe" | "memoryBudget">): Promise<FitContext> => ({
+    device: await slot.device(),
+    recipe: input.recipe,
+    memoryBudget: input.memoryBudget,
+  });
+
+  return {
+    lookUpModel: ({ address }, _, signal) => lookUp(address, { signal }),
+
+    outlineModel: async ({ source, ...given }, emit, signal) => {
+      const fitting = await context(given);
+      if (source.kind === "found") return outlineFound(source.model, source.variant, fitting);
+      const { files } = await openModelFolder(source, { siteRoot, emit, signal });
+      const blueprint = await readBlueprint(files);
+      const weights = await openWeights(files, blueprint.tensors);
+      return outline(files.name, blueprint, weights, true, fitting);
+    },
+
+    listCatalogue: async (given) => {
+      const fitting = await context(given);
+      const { models } = await cachedModels();
+      return catalogue.map((entry) => {
+        const blueprint = parseBlueprint(entry.config);
+        const source = assumedSource(blueprint, { format: "", file: entry.variant.id, bytes: entry.variant.bytes });
+        const stored = models.some(
+          ({ id, variants }) => (id === entry.id || id === entry.from) && variants.some(({ finished }) => finished),
+        );
+        const { choice, model } = judgeAsItIs(blueprint, source, fitting);
+        return { ...entry, parameters: model.parameters, stored, fit: choice.fit };
+      });
+    },
+
+    storedModels: () => cachedModels(),
+
+    deleteStoredModel: async ({ key }) => {
+      await deleteCached(key);
+      return null;
+    },
+  };
+}
+
+/** From the config and the variant's name; without a config, as of a GGUF file, from its size alone. */
+function outlineFound(found: FoundModel, variantId: string, context: FitContext): ModelOutline {
+  const variant = found.variants.find(({ id }) => id === variantId);
+  if (!variant) throw new ModelError(`${found.id} has no variant ${variantId}; choose one of its list.`);
+  if (found.config === null) {
+    const fit = judgeBytes(variant.bytes, context.memoryBudget);
+    const asItIs = { quantization: null, label: "As in the file", description: variant.label, memory: null, fit };
+    return {
+      name: found.id,
+      modelType: null,
+      parameters: null,
+      storedForm: variant.label,
+      exact: false,
+      choices: [{ ...asItIs, weightBytes: variant.bytes ?? 0 }],
+    };
+  }
+  const blueprint = parseBlueprint(found.config);
+  const { format, bytes } = variant;
+  return outline(found.id, blueprint, assumedSource(blueprint, { format, file: variant.id, bytes }), false, context);
+}
+
+function outline(
+  name: string,
+  blueprint: Blueprint,
+  source: WeightSource,
+  exact: boolean,
+  context: FitContext,
+): ModelOutline {
+  const model = planModel(blueprint, source);
+  const { parameters } = model;
+  const { modelType } = blueprint.config;
+  const storedForm = blockMatrices(model)[0]?.form ?? "f32";
+  return { name, modelType, parameters, storedForm, exact, choices: weightChoices(blueprint, source, context) };
+}

@@ -1,0 +1,69 @@
+/** From where the user said a model is, to its folder: the site's own, given files, an address, the hub, or this device. */
+import { HubError, type Obtained, obtain, openCached } from "../hub/index";
+import { filesFolder, httpFolder } from "../model/folder";
+import { ggufFolder } from "../model/gguf-folder";
+import type { ModelFiles } from "../model/weights/types";
+import type { ModelSource, ProgressEvent } from "./protocol";
+
+/** What a folder in public/models/ holds. */
+const embeddedFiles = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "onnx/model_q4.onnx",
+] as const;
+
+export interface ModelFolder {
+  readonly files: ModelFiles;
+  /** The commit on the hub; null where the model is from elsewhere. */
+  readonly revision: string | null;
+  /** What the user should know of the download, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface SourceOptions {
+  /** Where models/ lies; it ends with a slash. */
+  readonly siteRoot: URL;
+  readonly emit: (event: ProgressEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Downloads what is not here yet. Throws `ModelError`, `WeightsError`, `HubError`, or the signal's reason when aborted. */
+export async function openModelFolder(source: ModelSource, options: SourceOptions): Promise<ModelFolder> {
+  const { siteRoot, emit, signal } = options;
+  const plain = (files: ModelFiles): ModelFolder => ({ files, revision: null, notes: [] });
+  switch (source.kind) {
+    case "embedded": {
+      const base = new URL(`models/${encodeURIComponent(source.id)}/`, siteRoot);
+      return plain(httpFolder(source.id, base.href, embeddedFiles));
+    }
+    case "files":
+      return plain((await ggufFolder(source.files)) ?? filesFolder(source.name, source.files));
+    case "url":
+      return plain(httpFolder(source.name, source.base, source.paths));
+    case "stored":
+      return fromHub(await openCached(source.key, source.variant));
+    case "found": {
+      const variant = source.model.variants.find(({ id }) => id === source.variant);
+      if (!variant) {
+        throw new HubError("unusable", `${source.model.id} has no variant ${source.variant}; choose one of its list.`);
+      }
+      return fromHub(
+        await obtain(source.model, variant, {
+          signal,
+          onProgress: (download) =>
+            emit({ phase: "downloading the model", done: download.done, total: download.total ?? 0, download }),
+        }),
+      );
+    }
+    default:
+      return source satisfies never;
+  }
+}
+
+async function fromHub({ opened, id, commit, notes }: Obtained): Promise<ModelFolder> {
+  const files = opened.kind === "gguf" ? await ggufFolder(opened.files) : opened.files;
+  if (!files) throw new HubError("unusable", `${id} holds no model that can be read; choose another variant.`);
+  return { files: { ...files, name: id }, revision: /^[0-9a-f]{40}$/.test(commit) ? commit : null, notes };
+}
