@@ -1,5 +1,5 @@
 /** What a user types for a model: a hub id, an address of the hub, or the address of one file. */
-import { HubError } from "./errors";
+import { HubError, withoutQuery } from "./errors";
 import type { ModelAddress } from "./types";
 
 const hubHosts = new Set(["huggingface.co", "www.huggingface.co", "hf.co"]);
@@ -7,6 +7,8 @@ const maxLength = 2000;
 /** One half of a hub id. Source: the hub's rules for repository names. */
 const namePattern = /^(?!.*(--|\.\.))[A-Za-z0-9_](?:[\w.-]{0,94}[\w])?$/;
 const revisionPattern = /^(?!.*\.\.)[\w][\w./-]{0,199}$/;
+/** "Q4_K_M" behind a colon. */
+const typePattern = /:([\w.-]{1,60})$/;
 
 /** Throws `HubError` "address" for anything else. */
 export function parseAddress(text: string): ModelAddress {
@@ -15,9 +17,10 @@ export function parseAddress(text: string): ModelAddress {
   if (typed.length > maxLength) throw wrong(typed.slice(0, 60), `it has ${typed.length} characters`);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(typed)) return parseUrl(typed);
   if (/^(www\.)?(huggingface\.co|hf\.co)\//i.test(typed)) return parseUrl(`https://${typed}`);
-  const [id = "", revision, ...more] = typed.split("@");
+  const { rest, type } = splitType(typed);
+  const [id = "", revision, ...more] = rest.split("@");
   if (more.length > 0) throw wrong(typed, "it holds more than one @");
-  return { kind: "hub", id: checkId(id, typed), revision: checkRevision(revision, typed), file: null };
+  return { kind: "hub", id: checkId(id, typed), revision: checkRevision(revision, typed), file: null, type };
 }
 
 export function isHubId(id: string): boolean {
@@ -36,19 +39,23 @@ function parseUrl(typed: string): ModelAddress {
   const [first = ""] = parts;
   if (first === "datasets" || first === "spaces") throw wrong(typed, `it is one of the hub's ${first}, not a model`);
   const at = parts.findIndex((part, i) => i > 0 && ["tree", "blob", "resolve", "raw", "commit"].includes(part));
-  const name = at < 0 ? parts : parts.slice(0, at);
-  const id = checkId(
-    name
-      .slice(0, 2)
-      .map((part) => decode(part, typed))
-      .join("/"),
-    typed,
-  );
-  if (at < 0) return { kind: "hub", id, revision: null, file: null };
-  const revision = checkRevision(decode(parts[at + 1] ?? "", typed) || undefined, typed);
-  const path = parts.slice(at + 2).map((part) => decode(part, typed));
+  const name = (at < 0 ? parts : parts.slice(0, at)).slice(0, 2).map((part) => decode(part, typed));
+  const { rest, type } = at < 0 ? splitType(name.join("/")) : { rest: name.join("/"), type: null };
+  const id = checkId(rest, typed);
+  if (at < 0) return { kind: "hub", id, revision: null, file: null, type };
+  // The one kind of revision that the hub shows with its slashes: refs/pr/1.
+  const length = parts[at + 1] === "refs" ? 3 : 1;
+  const named = parts.slice(at + 1, at + 1 + length).map((part) => decode(part, typed));
+  const revision = checkRevision(named.join("/") || undefined, typed);
+  const path = parts.slice(at + 1 + length).map((part) => decode(part, typed));
   const isFile = parts[at] !== "tree" && parts[at] !== "commit" && path.length > 0;
-  return { kind: "hub", id, revision, file: isFile ? path.join("/") : null };
+  return { kind: "hub", id, revision, file: isFile ? path.join("/") : null, type };
+}
+
+/** "latest" is what Ollama puts where no type is named. */
+function splitType(text: string): { readonly rest: string; readonly type: string | null } {
+  const [found = "", type = ""] = typePattern.exec(text) ?? [];
+  return { rest: text.slice(0, text.length - found.length), type: type === "" || type === "latest" ? null : type };
 }
 
 function decode(part: string, typed: string): string {
@@ -71,8 +78,9 @@ function checkRevision(revision: string | undefined, typed: string): string | nu
 }
 
 function wrong(typed: string, problem: string): HubError {
+  const shown = typed.includes("://") ? withoutQuery(typed.replace(/[?#].*$/s, "")) : typed;
   return new HubError(
     "address",
-    `"${typed}" cannot be looked up: ${problem}; give a model of the hub such as org/name or org/name@revision, or the address of a .gguf or .safetensors file.`,
+    `"${shown}" cannot be looked up: ${problem}; give a model of the hub such as org/name or org/name@revision, or the address of a .gguf or .safetensors file.`,
   );
 }

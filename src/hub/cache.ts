@@ -6,6 +6,7 @@ import { fileNameOf, type Manifest, readManifest } from "./manifest";
 import { storageRoom } from "./storage-room";
 import type { ModelStore } from "./store";
 import type { CachedFile, CachedModel, CachedModels, FoundModel } from "./types";
+import { ifUnused } from "./use-lock";
 
 /** Newest use first; half-finished and damaged ones are there too. */
 export async function listCached(store: ModelStore): Promise<CachedModels> {
@@ -18,20 +19,24 @@ export async function listCached(store: ModelStore): Promise<CachedModels> {
   return { models, bytes: models.reduce((sum, { bytes }) => sum + bytes, 0), room: await storageRoom() };
 }
 
-/** Throws `HubError` "busy" while it is being downloaded here or in another tab. Deleting what is not there is no error. */
+/** Throws `HubError` "busy" while it is downloaded or read, here or in another tab. Deleting what is not there is no error. */
 export async function deleteFolder(store: ModelStore, folder: string): Promise<void> {
-  const deleted = await store.tryLock(`${folder}/use`, async () => {
-    await store.removeFolder(folder);
-    return true;
-  });
-  if (deleted) return;
-  throw new HubError("busy", "This model is being downloaded, perhaps in another tab; stop the download first.");
+  if (await ifUnused(store, folder, () => store.removeFolder(folder))) return;
+  throw new HubError(
+    "busy",
+    "This model is being downloaded or loaded, perhaps in another tab; wait until that is done, or stop it there.",
+  );
 }
 
-/** The model as it was looked up, with the variants that were chosen then. */
-export function foundIn(manifest: Manifest, notes: readonly string[] = []): FoundModel {
-  const { kind, id, commit, config, variants } = manifest;
-  return { kind, id, commit, config, variants, preferred: preferredVariant(variants, null), notes };
+/** The model as it was looked up, with the variants that were chosen then; one that is whole comes first. */
+function foundIn(manifest: Manifest, whole: ReadonlySet<string>): FoundModel {
+  const { kind, id, commit, base, config, variants } = manifest;
+  const preferred =
+    preferredVariant(
+      variants.filter((variant) => whole.has(variant.id)),
+      null,
+    ) ?? preferredVariant(variants, null);
+  return { kind, id, commit, base, config, variants, preferred, notes: [] };
 }
 
 async function describe(store: ModelStore, folder: string, manifest: Manifest): Promise<CachedModel> {
@@ -44,6 +49,9 @@ async function describe(store: ModelStore, folder: string, manifest: Manifest): 
     if (bytes > 0 || finished) files.push({ path: file.path, bytes, fullBytes: done ?? file.bytes, finished });
   }
   const here = new Set(files.filter(({ finished }) => finished).map(({ path }) => path));
+  const whole = new Set(
+    manifest.variants.filter((variant) => variant.files.every(({ path }) => here.has(path))).map(({ id }) => id),
+  );
   return {
     key: folder,
     kind: manifest.kind,
@@ -57,9 +65,9 @@ async function describe(store: ModelStore, folder: string, manifest: Manifest): 
       id: variant.id,
       label: variant.label,
       format: variant.format,
-      finished: variant.files.every(({ path }) => here.has(path)),
+      finished: whole.has(variant.id),
     })),
-    found: foundIn(manifest),
+    found: foundIn(manifest, whole),
   };
 }
 

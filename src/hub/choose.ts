@@ -15,7 +15,9 @@ const companions = [
 const required = ["config.json", "tokenizer.json"] as const;
 const maxVariants = 500;
 const indexName = "model.safetensors.index.json";
-const shard = /^model-\d{5}-of-(\d{5})\.safetensors$/;
+const shard = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
+/** model_q4.onnx_data, model_q4.onnx_data_1, model.onnx.data */
+const externalData = /^(.*\.onnx)(?:_data|\.data)(?:_\d+)?$/;
 
 export interface Repository {
   readonly files: readonly RemoteFile[];
@@ -40,9 +42,9 @@ export function chooseVariants(repository: Repository): { variants: Variant[]; n
     variants.push(variantOf(first.path, kind.format, kind.label, [...weights, ...others], kind.refusal ?? refusal));
   };
 
+  const data = groupBy(files, ({ path }) => externalData.exec(path)?.[1] ?? "");
   for (const file of files.filter(({ path }) => path.endsWith(".onnx"))) {
-    const data = files.filter(({ path }) => isExternalData(path, file.path));
-    add(onnxKind(file.path), [file, ...data], beside, missing);
+    add(onnxKind(file.path), [file, ...(data.get(file.path) ?? [])], beside, missing);
   }
   for (const [, group] of groupBy(
     files.filter(({ path }) => /\.gguf$/i.test(path)),
@@ -90,13 +92,22 @@ export function variantOf(
   return { id, format, label, files, bytes, refusal };
 }
 
-/** 4-bit ONNX, else a common GGUF, else safetensors, else whatever can be used; the file that was asked for comes before all. */
-export function preferredVariant(variants: readonly Variant[], file: string | null): string | null {
+/**
+ * 4-bit ONNX, else a common GGUF, else safetensors, else whatever can be used; the file or the GGUF type that was asked for
+ * comes before all.
+ */
+export function preferredVariant(
+  variants: readonly Variant[],
+  file: string | null,
+  type: string | null = null,
+): string | null {
   const usable = variants.filter(({ refusal }) => refusal === null);
   if (file !== null) {
     const asked = variants.find(({ files }) => files.some(({ path }) => path === file) && !isCompanion(file));
     if (asked) return asked.refusal === null ? asked.id : null;
   }
+  const ofType = type === null ? null : ggufOfType(variants, type);
+  if (ofType) return ofType.refusal === null ? ofType.id : null;
   const gguf = (type: string) => usable.find(({ format, id }) => format === "gguf" && ggufTypeOf(id) === type);
   const best =
     usable.find(({ format, id }) => format === "onnx" && id.endsWith("model_q4.onnx")) ??
@@ -110,9 +121,17 @@ export function preferredVariant(variants: readonly Variant[], file: string | nu
 
 const isCompanion = (path: string): boolean => companions.some((name) => name === path);
 
-/** model_q4.onnx_data, model_q4.onnx_data_1, model.onnx.data */
-function isExternalData(path: string, model: string): boolean {
-  return path.startsWith(model) && /^(_data(_\d+)?|\.data(_\d+)?)$/.test(path.slice(model.length));
+/** "Q4_K_M", or a longer end of a file's name such as "UD-Q4_K_XL"; usable ones and short names first. */
+export function ggufOfType(variants: readonly Variant[], type: string): Variant | null {
+  const wanted = type.toLowerCase().replace(/\.gguf$/, "");
+  const named = variants.filter(({ format, id }) => {
+    if (format !== "gguf") return false;
+    const stem = `-${id.slice(id.lastIndexOf("/") + 1, -".gguf".length).toLowerCase()}`;
+    const before = stem[stem.length - wanted.length - 1] ?? "";
+    return ggufTypeOf(id).toLowerCase() === wanted || (stem.endsWith(wanted) && /[-. ]/.test(before));
+  });
+  const rank = ({ refusal, id }: Variant): number => (refusal === null ? 0 : 1000) + id.length;
+  return named.toSorted((a, b) => rank(a) - rank(b))[0] ?? null;
 }
 
 const ggufGroup = ({ path }: RemoteFile): string => path.replace(/-\d{5}-of-(\d{5})\.gguf$/i, "-of-$1.gguf");
@@ -124,23 +143,29 @@ interface SafetensorsFiles {
 
 function safetensorsVariant(files: readonly RemoteFile[], config: FoundModel["config"]): SafetensorsFiles | null {
   const single = files.filter(({ path }) => path === "model.safetensors");
-  const shards = files.filter(({ path }) => shard.test(path));
+  const { whole, shards } = shardsOf(files);
   const index = files.filter(({ path }) => path === indexName);
   const weights = single.length > 0 ? single : [...shards, ...index];
   if (weights.length === 0) return null;
-  const whole = Number(shard.exec(shards[0]?.path ?? "")?.[1] ?? shards.length);
   const broken =
-    single.length > 0
+    single.length > 0 || (whole > 0 && shards.length === whole)
       ? null
-      : index.length === 0
-        ? `The parts come without ${indexName}, so which tensor is where is not known; choose another format.`
-        : shards.length !== whole
-          ? `Of its ${whole} parts ${shards.length} are there; choose another format.`
-          : null;
+      : `Of its ${whole} parts ${shards.length} are there; choose another format.`;
   const quantized = quantization(config);
   const words = quantized?.words ?? "as trained";
   const label = single.length > 0 ? `safetensors, ${words}` : count(`safetensors, ${words}`, shards.length);
   return { kind: { format: "safetensors", label, refusal: broken ?? quantized?.refusal ?? null }, weights };
+}
+
+/** Parts that go together, numbered 1 to `whole`, which is what their names say; a complete set where there is one. */
+function shardsOf(files: readonly RemoteFile[]): { readonly whole: number; readonly shards: readonly RemoteFile[] } {
+  const sets = groupBy(files, ({ path }) => {
+    const [, number, whole] = shard.exec(path) ?? [];
+    return Number(number) >= 1 && Number(number) <= Number(whole) ? (whole ?? "") : "";
+  });
+  sets.delete("");
+  const all = [...sets].map(([whole, shards]) => ({ whole: Number(whole), shards }));
+  return all.find(({ whole, shards }) => shards.length === whole) ?? all[0] ?? { whole: 0, shards: [] };
 }
 
 /** What config.json says of quantized weights; null where they are plain floats. */

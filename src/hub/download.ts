@@ -4,7 +4,7 @@
  */
 import { HubError } from "./errors";
 import { type Hasher, hasherFor } from "./hash";
-import { open, pause, type Subject, unreachable, type Web } from "./http";
+import { nextPiece, open, pause, type Subject, unreachable, type Web } from "./http";
 import type { ProgressMeter } from "./progress";
 import type { StoreWriter } from "./store";
 import type { RemoteFile } from "./types";
@@ -33,12 +33,14 @@ export async function downloadFile(job: DownloadJob, web: Web): Promise<void> {
   const { file, writer, meter } = job;
   // Without a hash, only the server can say that earlier bytes are of the same file.
   const unknown = file.hash === null && job.etag === null;
-  if (unknown || writer.size > (file.bytes ?? maxBytes)) await writer.truncate(0);
-  meter.begin(file.path, file.bytes, writer.size);
-  const state: State = { job, web, hasher: newHasher(file), etag: job.etag, plain: false };
+  // Elsewhere a length may be that of compressed bytes: a page is not shown how those of another site are encoded.
+  const size = job.subject.hub || file.hash !== null ? file.bytes : null;
+  if (unknown || writer.size > (size ?? maxBytes)) await writer.truncate(0);
+  const state: State = { job, web, size, hasher: newHasher(file), etag: job.etag, plain: false };
   await hashWhatIsHere(state);
+  meter.begin(file.path, file.bytes, writer.size);
   let failures = 0;
-  while (file.bytes === null || writer.size < file.bytes) {
+  while (size === null || writer.size < size) {
     const before = writer.size;
     try {
       if (await attempt(state)) break;
@@ -57,6 +59,8 @@ export async function downloadFile(job: DownloadJob, web: Web): Promise<void> {
 interface State {
   readonly job: DownloadJob;
   readonly web: Web;
+  /** What the whole file has for certain; null where nobody says so. */
+  readonly size: number | null;
   hasher: Hasher | null;
   etag: string | null;
   /** Without If-Range. */
@@ -68,7 +72,7 @@ const newHasher = ({ hash, bytes }: RemoteFile): Hasher | null =>
 
 /** True when the file is whole; false where it must be asked for again, from its first byte. */
 async function attempt(state: State): Promise<boolean> {
-  const { job, web } = state;
+  const { job, web, size } = state;
   const { file, writer, subject, meter } = job;
   const offset = writer.size;
   // The hub's copies refuse If-Range from a page (it needs a preflight), and a hash says more than it.
@@ -93,14 +97,11 @@ async function attempt(state: State): Promise<boolean> {
     state.etag = etag;
     await job.onEtag(etag);
   }
-  const promised = file.bytes ?? promisedBytes(response, writer.size);
-  if (promised !== null) meter.size(promised);
-  await receive(response, state, promised ?? maxBytes);
-  if (promised !== null && writer.size < promised) {
-    throw unreachable(
-      subject,
-      new HubError("network", `the connection ended after ${writer.size} of ${promised} bytes`),
-    );
+  const expected = file.bytes ?? promisedBytes(response, writer.size);
+  if (expected !== null) meter.size(expected);
+  await receive(response, state);
+  if (size !== null && writer.size < size) {
+    throw unreachable(subject, new HubError("network", `the connection ended after ${writer.size} of ${size} bytes`));
   }
   return true;
 }
@@ -117,7 +118,7 @@ function continues(response: Response, offset: number, { job, etag }: State): bo
   return Number(from) === offset && (bytes === null || total === "*" || Number(total) === bytes);
 }
 
-/** Bytes of the whole file; a compressed answer does not tell. */
+/** Bytes of the whole file, for progress only; a compressed answer does not tell. */
 function promisedBytes(response: Response, before: number): number | null {
   const length = response.headers.get("content-length");
   const encoding = response.headers.get("content-encoding");
@@ -125,20 +126,23 @@ function promisedBytes(response: Response, before: number): number | null {
   return before + Number(length);
 }
 
-async function receive(response: Response, { job, web, hasher }: State, most: number): Promise<void> {
+async function receive(response: Response, { job, web, size, hasher }: State): Promise<void> {
   const { writer, subject, meter } = job;
+  const most = size ?? maxBytes;
   const reader = response.body?.getReader();
   if (!reader) return;
   try {
     for (;;) {
       web.signal?.throwIfAborted();
-      const { done, value } = await next(reader, web, subject);
+      const { done, value } = await nextPiece(reader, web, subject);
       if (done) return;
       if (writer.size + value.length > most) {
         await writer.truncate(0);
         throw new HubError(
           "damaged",
-          `${subject.what} of ${subject.model} has more than the ${most} bytes it should have; what was fetched has been removed, look the model up again.`,
+          size === null
+            ? `${subject.what} of ${subject.model} has more than ${most} bytes, the most that is fetched; what came has been removed, choose a smaller model.`
+            : `${subject.what} of ${subject.model} has more than the ${most} bytes it should have; what was fetched has been removed, look the model up again.`,
         );
       }
       await writer.write(value);
@@ -150,27 +154,6 @@ async function receive(response: Response, { job, web, hasher }: State, most: nu
   }
 }
 
-/** The next bytes; a connection that stays silent for too long counts as broken. */
-async function next(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-  web: Web,
-  subject: Subject,
-): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    const reason = new HubError("network", `no byte came for ${Math.round(web.stallAfter / 1000)} seconds`);
-    timer = setTimeout(() => reject(reason), web.stallAfter);
-  });
-  try {
-    return await Promise.race([reader.read(), silence]);
-  } catch (cause) {
-    web.signal?.throwIfAborted();
-    throw unreachable(subject, cause);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function restart(state: State): Promise<void> {
   await state.job.writer.truncate(0);
   state.hasher = newHasher(state.job.file);
@@ -179,13 +162,18 @@ async function restart(state: State): Promise<void> {
 }
 
 async function hashWhatIsHere({ job, web, hasher }: State): Promise<void> {
-  const { writer } = job;
-  for (let at = 0; hasher && at < writer.size; ) {
+  const { writer, meter, file } = job;
+  if (!hasher || writer.size === 0) return;
+  meter.begin(file.path, file.bytes, 0, "checking");
+  for (let at = 0; at < writer.size; ) {
+    // Reads from disk do not end this turn; without an end no cancel comes through, and gigabytes take half a minute.
+    await new Promise((resolve) => setTimeout(resolve));
     web.signal?.throwIfAborted();
     const bytes = await writer.read(at, readBack);
     if (bytes.length === 0) return;
     hasher.update(bytes);
     at += bytes.length;
+    meter.checked(bytes.length);
   }
 }
 

@@ -38,4 +38,9 @@ export function isPassing(error: unknown): error is HubError {
   return error instanceof HubError && ["busy", "server", "network"].includes(error.reason);
 }
 
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const reasonOf = (error: unknown): string =>
+  withoutQuery(error instanceof Error ? error.message : String(error));
+
+/** An address's name, password and query may let others in, so that no text for people holds them. */
+export const withoutQuery = (text: string): string =>
+  text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#@]*@)?([^\s?#"']*)(?:[?#][^\s"')]*)?/gi, "$1$2");

@@ -1,10 +1,6 @@
 /** One request: what can go wrong in words, and another try where that may help. */
 import { HubError, isPassing, reasonOf } from "./errors";
 
-/** Tries after the first one. */
-const maxRetries = 3;
-const longestWait = 120;
-
 /** How the outside is reached. Tests give their own. */
 export interface WebOptions {
   readonly fetchFile?: typeof fetch | undefined;
@@ -20,6 +16,10 @@ export interface Web {
   readonly signal: AbortSignal | null;
   readonly wait: (milliseconds: number) => Promise<void>;
   readonly stallAfter: number;
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** Seconds. A server that asks for more is not asked again. */
+  readonly longestWait: number;
 }
 
 export function webOf({ fetchFile, signal, wait, stallAfter }: WebOptions): Web {
@@ -29,6 +29,8 @@ export function webOf({ fetchFile, signal, wait, stallAfter }: WebOptions): Web 
     signal: signal ?? null,
     wait: wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),
     stallAfter: stallAfter ?? 60_000,
+    retries: 3,
+    longestWait: 120,
   };
 }
 
@@ -50,12 +52,17 @@ export async function open(
   allowed: readonly number[] = [],
 ): Promise<Response> {
   web.signal?.throwIfAborted();
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(silent(web)), web.stallAfter);
   let response: Response;
   try {
-    response = await web.fetchFile(url, { ...init, ...(web.signal ? { signal: web.signal } : {}) });
+    const signals = web.signal ? [web.signal, silence.signal] : [silence.signal];
+    response = await web.fetchFile(url, { ...init, signal: AbortSignal.any(signals) });
   } catch (cause) {
     web.signal?.throwIfAborted();
     throw unreachable(subject, cause);
+  } finally {
+    clearTimeout(timer);
   }
   if (response.ok || allowed.includes(response.status)) return response;
   await response.body?.cancel().catch(() => undefined);
@@ -75,9 +82,9 @@ export async function retrying<T>(web: Web, work: () => Promise<T>): Promise<T> 
 
 /** Waits before try number `tries` + 1, or throws `error` again where another try is pointless. */
 export async function pause(web: Web, error: unknown, tries: number): Promise<void> {
-  if (!isPassing(error) || tries > maxRetries) throw error;
+  if (!isPassing(error) || tries > web.retries) throw error;
   const seconds = error.retryAfter ?? 2 ** (tries - 1);
-  if (seconds > longestWait) throw error;
+  if (seconds > web.longestWait) throw error;
   const { signal } = web;
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => {
@@ -161,15 +168,39 @@ function secondsOf(header: string | null): number | null {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
+const silent = ({ stallAfter }: Web): HubError =>
+  new HubError("network", `no byte came for ${Math.round(stallAfter / 1000)} seconds`);
+
+/** The next bytes; a connection that stays silent for too long counts as broken. */
+export async function nextPiece(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  web: Web,
+  subject: Subject,
+): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(silent(web)), web.stallAfter);
+  });
+  try {
+    return await Promise.race([reader.read(), silence]);
+  } catch (cause) {
+    web.signal?.throwIfAborted();
+    throw unreachable(subject, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The body as text. Throws `HubError` "damaged" where it has more than `maxBytes`. */
-export async function readText(response: Response, maxBytes: number, subject: Subject): Promise<string> {
+export async function readText(response: Response, maxBytes: number, web: Web, subject: Subject): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return "";
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for (;;) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw unreachable(subject, cause);
+    const { done, value } = await nextPiece(reader, web, subject).catch(async (error: unknown) => {
+      void reader.cancel().catch(() => undefined);
+      throw error;
     });
     if (done) return new TextDecoder().decode(await new Blob(pieces).arrayBuffer());
     size += value.length;

@@ -3,15 +3,15 @@
  * Nothing is asked of anyone before a function here is called with what the user chose.
  */
 import { parseAddress } from "./address";
-import { deleteFolder, foundIn, listCached } from "./cache";
-import { HubError } from "./errors";
+import { deleteFolder, listCached } from "./cache";
+import { HubError, isPassing } from "./errors";
 import { type WebOptions, webOf } from "./http";
-import { readManifest } from "./manifest";
+import { findKept } from "./kept";
 import { type Obtained, obtainVariant, openFolder } from "./obtain";
 import { opfsStore } from "./opfs-store";
 import { lookUpRepository } from "./repository";
 import { type ModelStore, memoryStore } from "./store";
-import type { CachedModels, DownloadProgress, FoundModel, ModelAddress, Variant } from "./types";
+import type { CachedModels, DownloadProgress, FoundModel, Variant } from "./types";
 import { lookUpUrl } from "./url";
 
 export { type CatalogueEntry, catalogue } from "./catalogue";
@@ -35,32 +35,38 @@ export interface ObtainOptions extends WebOptions, StoreOptions {
 const storeOf = async ({ store }: StoreOptions): Promise<ModelStore> => store ?? (await opfsStore()) ?? memoryStore();
 
 /**
- * What a text typed by the user stands for, with all its variants. Without a connection, a model that was downloaded before
- * is found in the cache. Throws `HubError`.
+ * What a text typed by the user stands for, with all its variants. Where no answer comes, or one that says to come back
+ * later, a model that was downloaded before is found in the cache. Throws `HubError`.
  */
 export async function lookUp(source: string, options: LookUpOptions = {}): Promise<FoundModel> {
   const address = parseAddress(source);
-  const web = webOf(options);
+  // A disk that cannot be read is no reason not to ask the hub.
+  const kept = await findKept(address, await storeOf(options)).catch(() => null);
+  // Who has the model already need not wait for minutes.
+  const web = kept ? { ...webOf(options), retries: 1, longestWait: 5 } : webOf(options);
   try {
     return address.kind === "hub" ? await lookUpRepository(address, web) : await lookUpUrl(address.url, web);
   } catch (error) {
-    const away = error instanceof HubError && (error.reason === "offline" || error.reason === "network");
-    const kept = away ? await findCached(address, await storeOf(options)) : null;
-    if (kept) return kept;
+    const isAway = isPassing(error) || (error instanceof HubError && error.reason === "offline");
+    if (kept && isAway) return kept;
     throw error;
   }
 }
 
 /**
  * Downloads what is not here yet of one variant. Throws `HubError`, or the signal's reason when aborted: what has come in is
- * kept, and the next call takes it up. A variant that is all here is opened without a request.
+ * kept, and the next call takes it up. A variant that is all here is opened without a request. Nobody can delete the files
+ * until `release` of what is returned is called.
  */
 export async function obtain(source: FoundModel, variant: Variant, options: ObtainOptions = {}): Promise<Obtained> {
   const ignore = (): void => undefined;
   return obtainVariant(await storeOf(options), source, variant, options.onProgress ?? ignore, webOf(options));
 }
 
-/** A model that is on this device, without a request; `variant` null is the first that is whole. Throws `HubError`. */
+/**
+ * A model that is on this device, without a request; `variant` null is the first that is whole. Nobody can delete the files
+ * until `release` of what is returned is called. Throws `HubError`.
+ */
 export async function openCached(
   key: string,
   variant: string | null = null,
@@ -73,33 +79,14 @@ export async function cachedModels(options: StoreOptions = {}): Promise<CachedMo
   return listCached(await storeOf(options));
 }
 
-/** Throws `HubError` "busy" while the model is being downloaded. */
+/** Throws `HubError` "busy" while the model is downloaded, or obtained and not released. */
 export async function deleteCached(key: string, options: StoreOptions = {}): Promise<void> {
   await deleteFolder(await storeOf(options), key);
 }
 
-/** Throws `HubError` "busy" where one is being downloaded; the others are deleted then. */
+/** Throws `HubError` "busy" where one is in use in that way; the others are deleted then. */
 export async function deleteAllCached(options: StoreOptions = {}): Promise<void> {
   const store = await storeOf(options);
   const results = await Promise.allSettled((await store.folders()).map((folder) => deleteFolder(store, folder)));
   for (const result of results) if (result.status === "rejected") throw result.reason;
-}
-
-/** The one used last, of a model and, where a commit was named, of that commit. */
-async function findCached(address: ModelAddress, store: ModelStore): Promise<FoundModel | null> {
-  const id = address.kind === "hub" ? address.id : address.url;
-  const commit = address.kind === "hub" ? address.revision : null;
-  const { models } = await listCached(store);
-  const model = models.find(
-    (one) =>
-      one.kind === address.kind &&
-      one.id.toLowerCase() === id.toLowerCase() &&
-      (commit === null || !/^[0-9a-f]{7,40}$/.test(commit) || one.commit.startsWith(commit)),
-  );
-  const manifest = model && (await readManifest(store, model.key));
-  if (!manifest) return null;
-  const where = address.kind === "hub" ? "The hub" : "The address";
-  return foundIn(manifest, [
-    `${where} cannot be reached, so these are the files that are on this device (commit ${manifest.commit.slice(0, 7)}).`,
-  ]);
 }

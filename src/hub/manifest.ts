@@ -1,5 +1,6 @@
 /** The record of one downloaded model, beside its files: which variants, and which files are finished. */
 import * as z from "zod/mini";
+import { isFull } from "./disk-errors";
 import { nameOf } from "./hash";
 import type { ModelStore } from "./store";
 import type { FoundModel, Variant } from "./types";
@@ -26,6 +27,7 @@ const manifestSchema = z.object({
   kind: z.enum(["hub", "url"]),
   id: z.string(),
   commit: z.string(),
+  base: z._default(z.nullable(z.string()), null),
   config: z.nullable(z.record(z.string(), z.unknown())),
   variants: z.array(variantSchema),
   /** Bytes of every finished and checked file, by path. */
@@ -65,23 +67,31 @@ async function readSlot(store: ModelStore, folder: string, slot: string): Promis
   }
 }
 
-/** One change at a time, in all tabs. */
+/** One change at a time, in all tabs. False where the disk is full: the record is then as before. */
 export async function changeManifest(
   store: ModelStore,
   folder: string,
   change: (manifest: Manifest | null) => Omit<Manifest, "version" | "sequence"> | null,
-): Promise<void> {
-  await store.lock(`${folder}/manifest`, {}, async () => {
+): Promise<boolean> {
+  return await store.lock(`${folder}/manifest`, {}, async () => {
     const old = await readManifest(store, folder);
     const next = change(old);
-    if (next === null) return;
+    if (next === null) return true;
     const sequence = (old?.sequence ?? -1) + 1;
-    const writer = await store.openWriter(folder, slots[sequence % 2] ?? slots[0]);
+    const slot = slots[sequence % 2] ?? slots[0];
     try {
-      await writer.truncate(0);
-      await writer.write(new TextEncoder().encode(JSON.stringify({ ...next, version: 1, sequence })));
-    } finally {
-      await writer.close();
+      const writer = await store.openWriter(folder, slot);
+      try {
+        await writer.truncate(0);
+        await writer.write(new TextEncoder().encode(JSON.stringify({ ...next, version: 1, sequence })));
+      } finally {
+        await writer.close();
+      }
+      return true;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await store.removeFile(folder, slot);
+      return false;
     }
   });
 }
@@ -98,6 +108,7 @@ export function withVariant(
     kind: model.kind,
     id: model.id,
     commit: model.commit,
+    base: model.base,
     config: model.config ?? old?.config ?? null,
     variants: [...others, { ...variant, files: [...variant.files] }],
     finished: old?.finished ?? {},

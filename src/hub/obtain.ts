@@ -1,27 +1,35 @@
 /** All files of a variant, one after another, into the cache; what is there already is not fetched again. */
+import { isFull } from "./disk-errors";
 import { downloadFile } from "./download";
 import { HubError } from "./errors";
 import { type OpenedModel, openedModel } from "./files";
 import type { Web } from "./http";
 import { changeManifest, fileNameOf, folderOf, type Manifest, readManifest, withVariant } from "./manifest";
 import { type ProgressMeter, progressMeter } from "./progress";
-import { spillingWriter } from "./spill";
+import { mostBytes, spillingWriter } from "./spill";
 import { roomInWords, storageRoom } from "./storage-room";
-import type { ModelStore } from "./store";
+import { type ModelStore, memoryStore } from "./store";
 import type { DownloadProgress, FoundModel, RemoteFile, Variant } from "./types";
+import { holdFolder } from "./use-lock";
 
 const maxFiles = 1000;
 
 export interface Obtained {
   readonly opened: OpenedModel;
+  readonly kind: "hub" | "url";
   readonly id: string;
+  /** As `FoundModel` has it: of the hub only where `kind` says so. */
   readonly commit: string;
+  /** As `FoundModel` has it. */
+  readonly base: string | null;
   /** What `openCached` takes; null where it is in memory only. */
   readonly key: string | null;
   /** False: the browser may delete it when space is short; null where it does not say. */
   readonly persisted: boolean | null;
   /** One sentence each, for the user. */
   readonly notes: readonly string[];
+  /** Until it is called, nobody can delete the files, here or in another tab. Calling it again is harmless. */
+  release(): void;
 }
 
 /** Throws `HubError`, or the signal's reason when aborted; what has come in by then is kept and taken up again. */
@@ -32,36 +40,73 @@ export async function obtainVariant(
   onProgress: (progress: DownloadProgress) => void,
   web: Web,
 ): Promise<Obtained> {
-  if (variant.refusal !== null) {
-    throw new HubError("unusable", `${variant.label} of ${model.id} cannot be used. ${variant.refusal}`);
-  }
-  if (variant.files.length > maxFiles) {
-    throw new HubError(
-      "unusable",
-      `${variant.label} of ${model.id} has ${variant.files.length} files; at most ${maxFiles} are fetched.`,
-    );
-  }
+  checkVariant(model, variant);
   const folder = folderOf(model);
+  const release = await holdFolder(store, folder, web.signal);
+  try {
+    const isRecorded = await changeManifest(store, folder, (old) => withVariant(old, model, variant, Date.now()));
+    if (isRecorded || (await readManifest(store, folder))) {
+      const meter = progressMeter(new Map(variant.files.map(({ path, bytes }) => [path, bytes])), onProgress);
+      return { ...(await fetchAll({ store, folder, model, meter, web }, variant)), release };
+    }
+    if ((await store.folderBytes(folder)) === 0) await store.removeFolder(folder);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  release();
+  const kept = await obtainVariant(memoryStore(), model, variant, onProgress, web);
+  const note = `The browser has no room on disk${await roomInWords()}, so the model stays in memory and will be fetched again next time; delete models that you do not need.`;
+  return { ...kept, notes: [note] };
+}
+
+/** Without a connection. Throws `HubError` "unusable" where not all of it is here. */
+export async function openFolder(store: ModelStore, folder: string, variantId: string | null): Promise<Obtained> {
+  const release = await holdFolder(store, folder, null);
+  try {
+    return { ...(await openWhole(store, folder, variantId)), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function checkVariant({ id }: FoundModel, { label, refusal, files }: Variant): void {
+  if (refusal !== null) throw new HubError("unusable", `${label} of ${id} cannot be used. ${refusal}`);
+  if (files.length <= maxFiles) return;
+  throw new HubError("unusable", `${label} of ${id} has ${files.length} files; at most ${maxFiles} are fetched.`);
+}
+
+interface Job {
+  readonly store: ModelStore;
+  readonly folder: string;
+  readonly model: FoundModel;
+  readonly meter: ProgressMeter;
+  readonly web: Web;
+}
+
+async function fetchAll(job: Job, variant: Variant): Promise<Omit<Obtained, "release">> {
+  const { store, folder, model, web } = job;
   const notes: string[] = [];
   const inMemory = new Map<string, Blob>();
-  const signal = web.signal;
-  await store.lock(`${folder}/use`, { mode: "shared", signal }, async () => {
-    await changeManifest(store, folder, (old) => withVariant(old, model, variant, Date.now()));
-    const sizes = new Map(variant.files.map(({ path, bytes }) => [path, bytes]));
-    const meter = progressMeter(sizes, onProgress);
-    for (const file of variant.files) {
-      const blob = await store.lock(`${folder}/${fileNameOf(file.path)}`, { signal }, () =>
-        obtainFile({ store, folder, model, file, meter, web }),
-      );
-      if (blob) {
-        inMemory.set(file.path, blob);
-        notes.push(
-          `The browser has no room for ${file.path}${await roomInWords()}, so it is kept in memory and will be fetched again next time; delete models that you do not need.`,
-        );
-      }
-    }
-    await changeManifest(store, folder, (old) => withVariant(old, model, variant, Date.now()));
-  });
+  let isRecorded = true;
+  for (const file of variant.files) {
+    const fetched = await store.lock(`${folder}/${fileNameOf(file.path)}`, { signal: web.signal }, () =>
+      obtainFile(job, file),
+    );
+    isRecorded &&= fetched.isRecorded;
+    if (!fetched.blob) continue;
+    inMemory.set(file.path, fetched.blob);
+    notes.push(
+      `The browser has no room for ${file.path}${await roomInWords()}, so it is kept in memory and will be fetched again next time; delete models that you do not need.`,
+    );
+  }
+  if (!(await changeManifest(store, folder, (old) => withVariant(old, model, variant, Date.now())))) isRecorded = false;
+  if (!isRecorded) {
+    notes.push(
+      `The browser has no room to note what is downloaded${await roomInWords()}, so some of it will be checked or fetched again next time; delete models that you do not need.`,
+    );
+  }
   if (!store.kept) {
     notes.push(
       "This browser gives no room on disk here (a private window?), so the model stays in memory and will be fetched again next time.",
@@ -69,16 +114,21 @@ export async function obtainVariant(
   }
   return {
     opened: await openedModel(model, variant, (path) => openFile(store, folder, path, inMemory)),
+    kind: model.kind,
     id: model.id,
     commit: model.commit,
+    base: model.base,
     key: store.kept ? folder : null,
     persisted: (await storageRoom()).persisted,
     notes,
   };
 }
 
-/** Without a connection. Throws `HubError` "unusable" where not all of it is here. */
-export async function openFolder(store: ModelStore, folder: string, variantId: string | null): Promise<Obtained> {
+async function openWhole(
+  store: ModelStore,
+  folder: string,
+  variantId: string | null,
+): Promise<Omit<Obtained, "release">> {
   const manifest = await readManifest(store, folder);
   if (!manifest) throw new HubError("unusable", "This model is no longer on this device; download it again.");
   const variants = manifest.variants.filter(({ id }) => variantId === null || id === variantId);
@@ -86,11 +136,14 @@ export async function openFolder(store: ModelStore, folder: string, variantId: s
     const here = await Promise.all(variant.files.map(({ path }) => isFinished(store, folder, manifest, path)));
     if (!here.every((finished) => finished)) continue;
     const model: FoundModel = { ...manifest, preferred: variant.id, notes: [] };
-    await changeManifest(store, folder, (old) => withVariant(old, model, variant, Date.now()));
+    // Only when it was used last is at stake.
+    await changeManifest(store, folder, (old) => old && withVariant(old, model, variant, Date.now()));
     return {
       opened: await openedModel(model, variant, (path) => openFile(store, folder, path, new Map())),
+      kind: manifest.kind,
       id: manifest.id,
       commit: manifest.commit,
+      base: manifest.base,
       key: folder,
       persisted: (await storageRoom()).persisted,
       notes: [],
@@ -102,50 +155,59 @@ export async function openFolder(store: ModelStore, folder: string, variantId: s
   );
 }
 
-interface FileJob {
-  readonly store: ModelStore;
-  readonly folder: string;
-  readonly model: FoundModel;
-  readonly file: RemoteFile;
-  readonly meter: ProgressMeter;
-  readonly web: Web;
+interface Fetched {
+  /** The file where it had to stay in memory. */
+  readonly blob: Blob | null;
+  /** False where the disk had no room to note that it is there. */
+  readonly isRecorded: boolean;
 }
 
-/** The file where it had to stay in memory, else null. Nobody else writes it meanwhile. */
-async function obtainFile({ store, folder, model, file, meter, web }: FileJob): Promise<Blob | null> {
+/** Nobody else writes the file meanwhile. */
+async function obtainFile({ store, folder, model, meter, web }: Job, file: RemoteFile): Promise<Fetched> {
   const { path } = file;
   const name = fileNameOf(path);
   const manifest = await readManifest(store, folder);
   if (manifest && (await isFinished(store, folder, manifest, path))) {
     const bytes = manifest.finished[path] ?? 0;
     meter.begin(path, bytes, bytes);
-    return null;
+    return { blob: null, isRecorded: true };
   }
+  if (!store.kept && (file.bytes ?? 0) > mostBytes) throw await noRoom(path);
   const writer = spillingWriter(await store.openWriter(folder, name), path);
-  let finished = false;
+  const onEtag = async (etag: string): Promise<void> => {
+    await changeManifest(store, folder, (old) => old && { ...old, etags: { ...old.etags, [path]: etag } });
+  };
+  const subject = { model: model.id, what: path, hub: model.kind === "hub" };
   try {
-    await downloadFile(
-      {
-        file,
-        writer,
-        meter,
-        subject: { model: model.id, what: path, hub: model.kind === "hub" },
-        etag: manifest?.etags[path] ?? null,
-        onEtag: (etag) =>
-          changeManifest(store, folder, (old) => old && { ...old, etags: { ...old.etags, [path]: etag } }),
-      },
-      web,
-    );
-    finished = true;
-  } finally {
-    await writer.close();
-    if (writer.spilled || (!finished && writer.size === 0)) await store.removeFile(folder, name);
+    await downloadFile({ file, writer, meter, subject, etag: manifest?.etags[path] ?? null, onEtag }, web);
+  } catch (error) {
+    // What went wrong first says more than what goes wrong in its wake.
+    await writer.close().catch(() => undefined);
+    if (writer.spilled || writer.size === 0) await store.removeFile(folder, name).catch(() => undefined);
+    throw error;
   }
-  if (writer.spilled) return writer.spilled.blob();
+  try {
+    await writer.close();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    if (!writer.spilled) throw await noRoom(path);
+  }
+  if (writer.spilled) await store.removeFile(folder, name);
+  if (writer.spilled) return { blob: writer.spilled.blob(), isRecorded: true };
   const { size } = writer;
-  await changeManifest(store, folder, (old) => old && { ...old, finished: { ...old.finished, [path]: size } });
-  return null;
+  const isRecorded = await changeManifest(
+    store,
+    folder,
+    (old) => old && { ...old, finished: { ...old.finished, [path]: size } },
+  );
+  return { blob: null, isRecorded };
 }
+
+const noRoom = async (path: string): Promise<HubError> =>
+  new HubError(
+    "storage",
+    `The browser has no room for ${path}${await roomInWords()}, and it may be too large for memory; delete models that you do not need, or free disk space.`,
+  );
 
 async function isFinished(store: ModelStore, folder: string, manifest: Manifest, path: string): Promise<boolean> {
   const bytes = manifest.finished[path];

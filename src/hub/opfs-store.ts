@@ -2,13 +2,14 @@
  * Downloaded models in the browser's private file system, in a folder of their own. Files grow in place through
  * synchronous handles, which workers alone have: what came in before a tab closed is there when the next one opens.
  */
+import { onDisk } from "./disk-errors";
 import { HubError } from "./errors";
 import type { ModelStore, StoreWriter } from "./store";
 
 const rootName = "tabtune-models";
 
 /** The part that is used of FileSystemSyncAccessHandle, which the types for pages do not have. */
-interface SyncHandle {
+export interface SyncHandle {
   read(into: Uint8Array<ArrayBuffer>, options: { at: number }): number;
   write(bytes: Uint8Array<ArrayBuffer>, options: { at: number }): number;
   truncate(size: number): void;
@@ -36,39 +37,47 @@ export async function opfsStore(): Promise<ModelStore | null> {
 }
 
 function storeIn(root: FileSystemDirectoryHandle): ModelStore {
-  const find = async (folder: string, name: string): Promise<FileSystemFileHandle | null> => {
+  const find = async (folder: string, name: string): Promise<File | null> => {
     const handle = await root.getDirectoryHandle(folder).catch(absent);
-    return (await handle?.getFileHandle(name).catch(absent)) ?? null;
+    const file = await handle?.getFileHandle(name).catch(absent);
+    return (await file?.getFile().catch(absent)) ?? null;
   };
   const lockName = (name: string): string => `${rootName}/${name}`;
   return {
     kept: true,
-    async folders() {
-      const names: string[] = [];
-      for await (const name of root.keys()) names.push(name);
-      return names;
-    },
-    async folderBytes(folder) {
-      let bytes = 0;
-      const handle = await root.getDirectoryHandle(folder).catch(absent);
-      for await (const name of handle?.keys() ?? []) bytes += (await (await find(folder, name))?.getFile())?.size ?? 0;
-      return bytes;
-    },
-    size: async (folder, name) => (await (await find(folder, name))?.getFile())?.size ?? 0,
-    file: async (folder, name) => (await (await find(folder, name))?.getFile()) ?? null,
-    async openWriter(folder, name) {
-      const handle = await root.getDirectoryHandle(folder, { create: true });
-      const file = await handle.getFileHandle(name, { create: true });
-      if (!isSync(file)) throw new HubError("storage", "This browser's file system can only be written from a worker.");
-      return writerOf(await file.createSyncAccessHandle());
-    },
-    async removeFile(folder, name) {
-      const handle = await root.getDirectoryHandle(folder).catch(absent);
-      await handle?.removeEntry(name).catch(absent);
-    },
-    async removeFolder(folder) {
-      await root.removeEntry(folder, { recursive: true }).catch(absent);
-    },
+    folders: () =>
+      onDisk(async () => {
+        const names: string[] = [];
+        for await (const name of root.keys()) names.push(name);
+        return names;
+      }),
+    folderBytes: (folder) =>
+      onDisk(async () => {
+        let bytes = 0;
+        const handle = await root.getDirectoryHandle(folder).catch(absent);
+        for await (const name of handle?.keys() ?? []) bytes += (await find(folder, name))?.size ?? 0;
+        return bytes;
+      }),
+    size: (folder, name) => onDisk(async () => (await find(folder, name))?.size ?? 0),
+    file: (folder, name) => onDisk(() => find(folder, name)),
+    openWriter: (folder, name) =>
+      onDisk(async () => {
+        const handle = await root.getDirectoryHandle(folder, { create: true });
+        const file = await handle.getFileHandle(name, { create: true });
+        if (!isSync(file)) {
+          throw new HubError("storage", "This browser's file system can only be written from a worker.");
+        }
+        return writerOf(await file.createSyncAccessHandle());
+      }),
+    removeFile: (folder, name) =>
+      onDisk(async () => {
+        const handle = await root.getDirectoryHandle(folder).catch(absent);
+        await handle?.removeEntry(name).catch(absent);
+      }),
+    removeFolder: (folder) =>
+      onDisk(async () => {
+        await root.removeEntry(folder, { recursive: true }).catch(absent);
+      }),
     async lock(name, { mode, signal }, work) {
       const options = { mode: mode ?? "exclusive", ...(signal ? { signal } : {}) };
       return await navigator.locks.request(lockName(name), options, () => work());
@@ -79,38 +88,46 @@ function storeIn(root: FileSystemDirectoryHandle): ModelStore {
   };
 }
 
-function writerOf(handle: SyncHandle): StoreWriter {
+/** Exported for its test: a handle that fails cannot be had of a browser. */
+export function writerOf(handle: SyncHandle): StoreWriter {
   let size = handle.getSize();
   return {
     get size() {
       return size;
     },
-    async write(bytes) {
-      try {
-        for (let done = 0; done < bytes.length; ) {
-          const written = handle.write(bytes.subarray(done), { at: size + done });
-          if (written === 0) throw new NoRoomError("no byte was written");
-          done += written;
+    write: (bytes) =>
+      onDisk(async () => {
+        try {
+          for (let done = 0; done < bytes.length; ) {
+            const written = handle.write(bytes.subarray(done), { at: size + done });
+            if (written === 0) throw new NoRoomError("no byte was written");
+            done += written;
+          }
+        } catch (error) {
+          handle.truncate(size);
+          throw error;
         }
-      } catch (error) {
-        handle.truncate(size);
-        throw error;
-      }
-      size += bytes.length;
-    },
-    async read(at, length) {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
-      const read = handle.read(bytes, { at });
-      return bytes.subarray(0, read);
-    },
-    async truncate(to) {
-      handle.truncate(to);
-      size = to;
-    },
-    async close() {
-      handle.flush();
-      handle.close();
-    },
+        size += bytes.length;
+      }),
+    read: (at, length) =>
+      onDisk(async () => {
+        const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
+        const read = handle.read(bytes, { at });
+        return bytes.subarray(0, read);
+      }),
+    truncate: (to) =>
+      onDisk(async () => {
+        handle.truncate(to);
+        size = to;
+      }),
+    close: () =>
+      onDisk(async () => {
+        try {
+          handle.flush();
+        } finally {
+          handle.close();
+        }
+      }),
   };
 }
 

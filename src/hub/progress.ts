@@ -7,8 +7,10 @@ const interval = 100;
 const smoothing = 3;
 
 export interface ProgressMeter {
-  /** Another file, of which some bytes are here already. */
-  begin(file: string, bytes: number | null, done: number): void;
+  /** Another file, or another stage of it, of which some bytes are here already; "downloading" where no stage is given. */
+  begin(file: string, bytes: number | null, done: number, stage?: DownloadProgress["stage"]): void;
+  /** Bytes that were here already. */
+  checked(bytes: number): void;
   /** Its size, where only its download tells. */
   size(bytes: number): void;
   add(bytes: number): void;
@@ -27,6 +29,7 @@ export function progressMeter(
   const known = new Map(sizes);
   const done = new Map<string, number>();
   let file = "";
+  let stage: DownloadProgress["stage"] = "downloading";
   let fetched = 0;
   let counted = 0;
   let last = now();
@@ -39,6 +42,8 @@ export function progressMeter(
     const time = now();
     if (!force && time - sent < interval) return;
     sent = time;
+    // Checking is no time of the download.
+    if (stage === "checking") last = time;
     const seconds = (time - last) / 1000;
     if (seconds >= interval / 1000) {
       const share = 1 - Math.exp(-seconds / smoothing);
@@ -49,8 +54,9 @@ export function progressMeter(
     }
     const total = sum(known.values());
     const all = sum(done.values()) ?? 0;
-    const bytesPerSecond = weight > 0 ? speed / weight : null;
+    const bytesPerSecond = weight > 0 && stage === "downloading" ? speed / weight : null;
     onProgress({
+      stage,
       file,
       fileBytes: known.get(file) ?? null,
       fileDone: done.get(file) ?? 0,
@@ -62,8 +68,9 @@ export function progressMeter(
   };
 
   return {
-    begin(path, bytes, already) {
+    begin(path, bytes, already, next = "downloading") {
       file = path;
+      stage = next;
       if (bytes !== null) known.set(path, bytes);
       done.set(path, already);
       emit(true);
@@ -71,9 +78,16 @@ export function progressMeter(
     size(bytes) {
       known.set(file, bytes);
     },
+    checked(bytes) {
+      done.set(file, (done.get(file) ?? 0) + bytes);
+      emit(false);
+    },
     add(bytes) {
       fetched += bytes;
-      done.set(file, (done.get(file) ?? 0) + bytes);
+      const all = (done.get(file) ?? 0) + bytes;
+      done.set(file, all);
+      // What was said to be the size was not.
+      if (all > (known.get(file) ?? all)) known.set(file, null);
       emit(false);
     },
     restart() {

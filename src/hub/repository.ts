@@ -3,18 +3,30 @@ import { listFiles, modelInfo } from "@huggingface/hub";
 import * as z from "zod/mini";
 import { isHubId } from "./address";
 import { catalogue } from "./catalogue";
-import { chooseVariants, preferredVariant } from "./choose";
+import { chooseVariants, ggufOfType, preferredVariant } from "./choose";
 import { HubError, reasonOf } from "./errors";
 import { gated, open, readText, retrying, type Subject, type Web } from "./http";
 import type { FoundModel, ModelAddress, RemoteFile } from "./types";
 
 const hub = "https://huggingface.co";
 const maxFiles = 10_000;
+const maxPages = 200;
 const maxPage = 16_000_000;
 const maxConfig = 1_000_000;
 
 const hex = (digits: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
-const infoSchema = z.object({ sha: hex(40), name: z.string(), gated: z.union([z.literal(false), z.string()]) });
+const infoSchema = z.object({
+  sha: hex(40),
+  name: z.string(),
+  gated: z.union([z.literal(false), z.string()]),
+  cardData: z.optional(z.unknown()),
+});
+const cardSchema = z.object({
+  base_model: z.union([z.string(), z.array(z.string()).check(z.length(1))]),
+  base_model_relation: z.optional(z.nullable(z.literal("quantized"))),
+});
+/** What transformers opens by the repository's name. */
+const ownWeights = /^(model|pytorch_model)(-\d{5}-of-\d{5})?\.(safetensors|bin)$/;
 const size = z.int().check(z.minimum(0));
 const entrySchema = z.object({
   type: z.string(),
@@ -26,7 +38,7 @@ const entrySchema = z.object({
 
 /** Throws `HubError`: not there, private, gated, asked too often, no connection. */
 export async function lookUpRepository(
-  { id, revision, file }: Extract<ModelAddress, { kind: "hub" }>,
+  { id, revision, file, type }: Extract<ModelAddress, { kind: "hub" }>,
   web: Web,
 ): Promise<FoundModel> {
   const info = await readInfo(id, revision, web);
@@ -35,16 +47,29 @@ export async function lookUpRepository(
     throw new HubError("not-found", `${info.name} has no file ${file}; check the address, or give ${info.name} alone.`);
   }
   const config = await readConfig(info.name, files, web);
-  const chosen = chooseVariants({ files, config });
+  const { variants, notes: more } = chooseVariants({ files, config });
+  const lacking = type !== null && !ggufOfType(variants, type);
   return {
     kind: "hub",
     id: info.name,
     commit: info.sha,
-    variants: chosen.variants,
-    preferred: preferredVariant(chosen.variants, file),
+    base: files.some(({ path }) => ownWeights.test(path)) ? null : baseOf(info),
+    variants,
+    preferred: preferredVariant(variants, file, type),
     config,
-    notes: [...notes, ...chosen.notes],
+    notes: [
+      ...notes,
+      ...more,
+      ...(lacking ? [`${info.name} has no GGUF file of the type ${type}; choose one of those that are listed.`] : []),
+    ],
   };
+}
+
+/** A card that names several models, or calls this one a fine-tune of another, names no model that this one stands for. */
+function baseOf({ name, cardData }: z.infer<typeof infoSchema>): string | null {
+  const card = cardSchema.safeParse(cardData);
+  const base = card.success ? [card.data.base_model].flat()[0] : undefined;
+  return base !== undefined && isHubId(base) && base !== name ? base : null;
 }
 
 async function readInfo(id: string, revision: string | null, web: Web): Promise<z.infer<typeof infoSchema>> {
@@ -52,7 +77,7 @@ async function readInfo(id: string, revision: string | null, web: Web): Promise<
   const answer = await asked(web, subject, () =>
     modelInfo({
       name: id,
-      additionalFields: ["sha"],
+      additionalFields: ["sha", "cardData"],
       ...(revision === null ? {} : { revision }),
       fetch: hubFetch(web, subject),
     }),
@@ -129,7 +154,9 @@ async function readConfig(id: string, files: readonly RemoteFile[], web: Web): P
   const config = files.find(({ path }) => path === "config.json");
   if (!config) return null;
   const subject = { model: id, what: "config.json", hub: true };
-  const text = await retrying(web, async () => readText(await open(web, config.url, {}, subject), maxConfig, subject));
+  const text = await retrying(web, async () =>
+    readText(await open(web, config.url, {}, subject), maxConfig, web, subject),
+  );
   try {
     const parsed = z.record(z.string(), z.unknown()).safeParse(JSON.parse(text));
     if (parsed.success) return parsed.data;
@@ -141,12 +168,17 @@ async function readConfig(id: string, files: readonly RemoteFile[], web: Web): P
 
 /** The library's calls through our own checks: its errors name a status, ours a remedy. Bounds every answer. */
 function hubFetch(web: Web, subject: Subject): typeof fetch {
-  return async (input, init) =>
-    retrying(web, async () => {
-      const response = await open(web, String(input instanceof Request ? input.url : input), init ?? {}, subject);
-      const text = await readText(response, maxPage, subject);
+  let pages = 0;
+  return async (input, init) => {
+    const url = String(input instanceof Request ? input.url : input);
+    // An answer names the page that follows it.
+    if (++pages > maxPages || new URL(url).origin !== hub) throw unreadable(subject);
+    return retrying(web, async () => {
+      const response = await open(web, url, init ?? {}, subject);
+      const text = await readText(response, maxPage, web, subject);
       return new Response(text, { status: response.status, headers: response.headers });
     });
+  };
 }
 
 async function asked<T>(web: Web, subject: Subject, ask: () => Promise<T>): Promise<T> {

@@ -1,10 +1,11 @@
 /** A file on disk that goes on in memory when the disk is full, so that a download does not fail for want of room. */
+import { isFull } from "./disk-errors";
 import { HubError } from "./errors";
 import { roomInWords } from "./storage-room";
 import { MemoryWriter, type StoreWriter } from "./store";
 
 /** More than this in memory would end the tab. */
-const mostBytes = 2_000_000_000;
+export const mostBytes = 2_000_000_000;
 const copyBytes = 8_000_000;
 
 export interface SpillingWriter extends StoreWriter {
@@ -53,5 +54,3 @@ async function inMemory(disk: StoreWriter): Promise<MemoryWriter> {
   await disk.truncate(0);
   return memory;
 }
-
-const isFull = (error: unknown): boolean => error instanceof Error && error.name === "QuotaExceededError";

@@ -48,7 +48,7 @@ export class MemoryWriter implements StoreWriter {
     this.#open.push(bytes);
     this.#openBytes += bytes.length;
     this.size += bytes.length;
-    if (this.#openBytes >= pieceBytes) this.blob();
+    if (this.#openBytes >= pieceBytes) this.#flush();
   }
 
   async read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -67,10 +67,14 @@ export class MemoryWriter implements StoreWriter {
   async close(): Promise<void> {}
 
   blob(): Blob {
+    this.#flush();
+    return new Blob(this.#pieces);
+  }
+
+  #flush(): void {
     if (this.#openBytes > 0) this.#pieces.push(new Blob(this.#open));
     this.#open = [];
     this.#openBytes = 0;
-    return new Blob(this.#pieces);
   }
 }
 

@@ -10,6 +10,8 @@ export type ModelAddress =
       readonly revision: string | null;
       /** The file that a pasted address points at. */
       readonly file: string | null;
+      /** "Q4_K_M": the GGUF type after a colon, as Ollama and llama.cpp take it. */
+      readonly type: string | null;
     }
   | { readonly kind: "url"; readonly url: string };
 
@@ -24,7 +26,7 @@ export interface RemoteFile {
   readonly path: string;
   /** Where it lies. */
   readonly url: string;
-  /** Null where the server does not say. */
+  /** Null where the server does not say; without a hash only what it says, as a server may send fewer bytes, compressed. */
   readonly bytes: number | null;
   /** Null for a file that is not on the hub. */
   readonly hash: FileHash | null;
@@ -49,10 +51,18 @@ export interface Variant {
 /** A model at one commit, so that what was looked at is what is downloaded. */
 export interface FoundModel {
   readonly kind: "hub" | "url";
-  /** "org/name", or the address. */
+  /** "org/name", or the address without its query, which may hold a secret. */
   readonly id: string;
-  /** The commit's hash; for an address, a fingerprint of size and date, so that a changed file is another model. */
+  /**
+   * On the hub the commit's hash. For an address "v" and a fingerprint of its query and of all files' sizes and versions,
+   * so that a changed file is another model.
+   */
   readonly commit: string;
+  /**
+   * The hub id of the model that this one was converted from, where the repository holds no weights that transformers
+   * opens and the hub names just one; else null.
+   */
+  readonly base: string | null;
   readonly variants: readonly Variant[];
   /** The id of the variant to begin with; null where none can be used. */
   readonly preferred: string | null;
@@ -64,7 +74,9 @@ export interface FoundModel {
 
 /** Bytes that lay here already count as done and not towards the speed. */
 export interface DownloadProgress {
-  /** The file that is being fetched. */
+  /** "checking": what an earlier visit left of the file is hashed; speed and time left are null then. */
+  readonly stage: "checking" | "downloading";
+  /** The file that is being checked or fetched. */
   readonly file: string;
   readonly fileBytes: number | null;
   readonly fileDone: number;

@@ -1,9 +1,10 @@
 /** A model behind an address that the user typed: one GGUF file, or a safetensors file with its config beside it. */
 import { variantOf } from "./choose";
-import { HubError, isPassing } from "./errors";
+import { HubError } from "./errors";
 import { nameOf } from "./hash";
 import { open, readText, retrying, type Subject, type Web } from "./http";
 import type { FoundModel, RemoteFile } from "./types";
+import { type Head, headOf } from "./url-head";
 import { ggufKind } from "./variants";
 
 const required = ["config.json", "tokenizer.json"] as const;
@@ -19,18 +20,18 @@ const maxConfig = 1_000_000;
 export async function lookUpUrl(address: string, web: Web): Promise<FoundModel> {
   const url = new URL(address);
   url.hash = "";
+  const id = url.origin + url.pathname;
   const name = decodeName(url.pathname);
-  const subject = { model: address, what: name === "" ? "the file" : name, hub: false };
+  const subject = { model: id, what: name === "" ? "the file" : name, hub: false };
   if (/\.gguf$/i.test(name)) {
-    const head = await headOf(url.href, web, subject);
     const kind = ggufKind(name);
-    const file: RemoteFile = { path: name, url: url.href, bytes: head.bytes, hash: null };
-    return found(url.href, head, [variantOf(name, "gguf", kind.label, [file], kind.refusal)], null);
+    const file = { path: name, url: url.href, hash: null, head: await headOf(url.href, web, subject) };
+    return found(url, [file], (files) => variantOf(name, "gguf", kind.label, files, kind.refusal), null);
   }
   if (/\.safetensors$/i.test(name)) return await tensors(url, name, web, subject);
   throw new HubError(
     "address",
-    `${address} is no address of a .gguf or .safetensors file; give one of these, or a model of the hub such as org/name.`,
+    `${id} is no address of a .gguf or .safetensors file; give one of these, or a model of the hub such as org/name.`,
   );
 }
 
@@ -43,14 +44,14 @@ async function tensors(url: URL, name: string, web: Web, subject: Subject): Prom
   }
   const head = await headOf(url.href, web, subject);
   // Whatever it is called there, the loader knows this name.
-  const files: RemoteFile[] = [{ path: "model.safetensors", url: url.href, bytes: head.bytes, hash: null }];
+  const files: HeadedFile[] = [{ path: "model.safetensors", url: url.href, hash: null, head }];
   for (const path of [...required, ...optional]) {
     const beside = new URL(path, url);
     const known = await headOf(beside.href, web, { ...subject, what: path }).catch((error: unknown) => {
       if (error instanceof HubError && error.reason === "not-found") return null;
       throw error;
     });
-    if (known && !known.isPage) files.push({ path, url: beside.href, bytes: null, hash: null });
+    if (known && !known.isPage) files.push({ path, url: beside.href, hash: null, head: known });
     else if (required.some((needed) => needed === path)) {
       throw new HubError(
         "not-found",
@@ -59,55 +60,48 @@ async function tensors(url: URL, name: string, web: Web, subject: Subject): Prom
     }
   }
   const config = await readConfig(new URL("config.json", url).href, web, { ...subject, what: "config.json" });
-  return found(
-    url.href,
-    head,
-    [variantOf("model.safetensors", "safetensors", `safetensors, ${name}`, files, null)],
-    config,
-  );
+  const variant = (all: readonly RemoteFile[]) =>
+    variantOf("model.safetensors", "safetensors", `safetensors, ${name}`, all, null);
+  return found(url, files, variant, config);
+}
+
+interface HeadedFile extends Omit<RemoteFile, "bytes"> {
+  readonly head: Head;
 }
 
 function found(
-  id: string,
-  { bytes, version }: Head,
-  variants: FoundModel["variants"],
+  url: URL,
+  headed: readonly HeadedFile[],
+  variantFor: (files: readonly RemoteFile[]) => FoundModel["variants"][number],
   config: FoundModel["config"],
 ): FoundModel {
-  const preferred = variants.find(({ refusal }) => refusal === null)?.id ?? null;
-  const notes = ["The address gives no hash, so only the size of what is downloaded can be checked."];
-  return { kind: "url", id, commit: nameOf(`${version}\n${bytes}`), variants, preferred, config, notes };
-}
-
-interface Head {
-  readonly bytes: number | null;
-  /** What the server says of the file's version. */
-  readonly version: string;
-  /** A web page, as some servers send for whatever is not there. */
-  readonly isPage: boolean;
-}
-
-async function headOf(url: string, web: Web, subject: Subject): Promise<Head> {
-  const ask = (init: RequestInit) => retrying(web, () => open(web, url, { cache: "no-store", ...init }, subject));
-  const response = await ask({ method: "HEAD" }).catch(async (error: unknown) => {
-    if (!(error instanceof HubError) || error.reason === "not-found" || isPassing(error)) throw error;
-    // Some servers, and all signed addresses, answer GET alone.
-    const first = await ask({ headers: { Range: "bytes=0-0" } });
-    await first.body?.cancel().catch(() => undefined);
-    return first;
-  });
-  const { headers, status } = response;
-  const length =
-    status === 206 ? /\/(\d+)$/.exec(headers.get("content-range") ?? "")?.[1] : headers.get("content-length");
-  const isPlain = (headers.get("content-encoding") ?? "identity") === "identity";
+  const variant = variantFor(headed.map(({ head, ...file }) => ({ ...file, bytes: head.bytes })));
+  // All that is known of what lies there. The config has been read, so that it counts itself.
+  const known = headed.map(({ path, head }) => [path, head.version || head.bytes]);
+  const fingerprint = nameOf(JSON.stringify([url.search, known, config])).slice(0, 16);
+  const unnamed = headed.filter(({ head }) => head.version === "").map(({ path }) => path);
+  const notes = ["The address gives no hash, so what is downloaded cannot be checked against one."];
+  if (unnamed.length > 0) {
+    notes.push(
+      `The server names no version of ${unnamed.join(" and ")}, so a change there may not be noticed once it is downloaded; delete the model here to fetch it again.`,
+    );
+  }
   return {
-    bytes: isPlain && length && /^\d{1,15}$/.test(length) ? Number(length) : null,
-    version: headers.get("etag") ?? headers.get("last-modified") ?? "",
-    isPage: (headers.get("content-type") ?? "").startsWith("text/html"),
+    kind: "url",
+    id: url.origin + url.pathname,
+    commit: `v${fingerprint}`,
+    base: null,
+    variants: [variant],
+    preferred: variant.refusal === null ? variant.id : null,
+    config,
+    notes,
   };
 }
 
 async function readConfig(url: string, web: Web, subject: Subject): Promise<FoundModel["config"]> {
-  const text = await retrying(web, async () => readText(await open(web, url, {}, subject), maxConfig, subject));
+  const text = await retrying(web, async () =>
+    readText(await open(web, url, { cache: "no-store" }, subject), maxConfig, web, subject),
+  );
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };

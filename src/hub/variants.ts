@@ -78,6 +78,9 @@ function ggufRefusal(name: string, type: string): string | null {
   if (/-\d{5}-of-\d{5}\.gguf$/i.test(name)) {
     return "It is split over several files, which is not read; choose a GGUF of one file or another format.";
   }
+  if (/^Q4_0_(4_4|4_8|8_8)$/.test(type)) {
+    return `The block type ${type} is ordered for one kind of processor, which is not read; choose Q4_0 or Q4_K_M.`;
+  }
   if (/^(IQ|TQ|MXFP)/.test(type) || /^Q[123](_|$)/.test(type)) {
     return `The block type ${type} is not read; choose Q4_0, Q4_K_M, Q5_K_M, Q6_K or Q8_0.`;
   }
@@ -96,6 +99,11 @@ const unreadable: readonly Unreadable[] = [
     pattern: /(^|\/)(adapter_model.*)\.(safetensors|bin)$/,
     label: "LoRA adapter",
     refusal: "It is an adapter, not a model; open its base model and add the adapter there.",
+  },
+  {
+    pattern: /\.gguf(\.part[^/]*|-split-[^/]*)$/i,
+    label: "GGUF in pieces",
+    refusal: "It was cut into pieces that must be joined first, which is not done here; choose a GGUF of one file.",
   },
   {
     pattern: /\.(bin|pth|pt|ckpt)$/,

@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/hub/address";
 import { HubError } from "../../src/hub/errors";
 
-const hub = (id: string, revision: string | null = null, file: string | null = null) => ({
+const hub = (id: string, revision: string | null = null, file: string | null = null, type: string | null = null) => ({
   kind: "hub",
   id,
   revision,
   file,
+  type,
 });
 const commit = "0123456789abcdef0123456789abcdef01234567";
 
@@ -26,6 +27,13 @@ describe("an address of a model", () => {
     ["hf.co/org/name", hub("org/name")],
     ["https://hf.co/org/name/tree/dev", hub("org/name", "dev")],
     ["https://huggingface.co/org/name/tree/refs%2Fpr%2F1/onnx", hub("org/name", "refs/pr/1")],
+    ["https://huggingface.co/org/name/tree/refs/pr/1", hub("org/name", "refs/pr/1")],
+    ["https://huggingface.co/org/name/tree/refs/pr/1/onnx", hub("org/name", "refs/pr/1")],
+    ["https://huggingface.co/org/name/blob/refs/pr/12/a/m.gguf", hub("org/name", "refs/pr/12", "a/m.gguf")],
+    ["hf.co/org/name:Q4_K_M", hub("org/name", null, null, "Q4_K_M")],
+    ["org/name:Q4_K_M", hub("org/name", null, null, "Q4_K_M")],
+    ["org/name@v1:UD-Q4_K_XL", hub("org/name", "v1", null, "UD-Q4_K_XL")],
+    ["org/name:latest", hub("org/name")],
     ["https://huggingface.co/org/name/blob/main/a/model-Q4_0.gguf", hub("org/name", "main", "a/model-Q4_0.gguf")],
     ["https://huggingface.co/org/name/resolve/main/model.gguf?download=true", hub("org/name", "main", "model.gguf")],
     [`https://huggingface.co/org/name/commit/${commit}`, hub("org/name", commit)],
@@ -40,6 +48,8 @@ describe("an address of a model", () => {
     ["", "nothing was typed"],
     ["a b/c", '"a b/c" is no name of a model'],
     ["a/b/c", '"a/b/c" is no name of a model'],
+    ["org/name:", "is no name of a model"],
+    ["org/name:a/b", "is no name of a model"],
     ["../etc", "is no name of a model"],
     ["org/..", "is no name of a model"],
     ["org/name--x", "is no name of a model"],
@@ -65,5 +75,17 @@ describe("an address of a model", () => {
     })();
     expect(error).toBeInstanceOf(HubError);
     expect(error).toMatchObject({ reason: "address", message: expect.stringContaining(problem) });
+  });
+
+  it.each([
+    "https://user:SECRET@example.org/m.gguf",
+    "https://SECRET@example.org/m.gguf",
+    "ftp://example.org/m.gguf?token=SECRET",
+    "https://huggingface.co/datasets/org/name?token=SECRET with spaces",
+    `https://example.org/${"b".repeat(10)}?token=SECRET${"b".repeat(3000)}`,
+  ])("never repeats what may let others in: %s", (text) => {
+    expect(() => parseAddress(text)).toThrow(
+      expect.objectContaining({ reason: "address", message: expect.not.stringContaining("SECRET") }),
+    );
   });
 });

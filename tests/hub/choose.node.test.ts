@@ -59,7 +59,13 @@ describe("variants", () => {
       refusal: null,
     });
     expect(choose([...base, ...parts.slice(1), index])[0]?.refusal).toContain("Of its 3 parts 2 are there");
-    expect(choose([...base, ...parts])[0]?.refusal).toContain("without model.safetensors.index.json");
+    // Without an index the loader reads parts 1 to N, so that all must be there.
+    expect(choose([...base, ...parts])[0]).toMatchObject({ id: parts[0], refusal: null });
+    expect(choose([...base, ...parts.slice(0, 2)])[0]?.refusal).toContain("Of its 3 parts 2 are there");
+    const zeroed = ["model-00000-of-00002.safetensors", "model-00001-of-00002.safetensors"];
+    expect(choose([...base, ...zeroed])[0]?.refusal).toContain("Of its 2 parts 1 are there");
+    const mixed = ["model-00001-of-00002.safetensors", ...parts];
+    expect(paths([...base, ...mixed], parts[0] ?? "")).toEqual([...parts, ...base]);
   });
 
   it("leave a GGUF file alone, which brings its own config", () => {
@@ -90,6 +96,11 @@ describe("variants", () => {
     [["mmproj-F16.gguf"], "F16", "image part"],
     [["m-IQ2_XXS.gguf"], "IQ2_XXS", "is not read"],
     [["m-Q2_K.gguf"], "Q2_K", "is not read"],
+    [["m-Q4_0_4_4.gguf"], "Q4_0_4_4", "one kind of processor"],
+    [["m-Q4_0_4_8.gguf"], "Q4_0_4_8", "one kind of processor"],
+    [["m.Q4_0_8_8.gguf"], "Q4_0_8_8", "one kind of processor"],
+    [["m-Q6_K.gguf.part1of2", "m-Q6_K.gguf.part2of2"], "GGUF in pieces (2 files)", "must be joined"],
+    [["m-q6_k.gguf-split-a", "m-q6_k.gguf-split-b"], "GGUF in pieces (2 files)", "must be joined"],
   ])("list %s with the reason against it", (all, label, reason) => {
     const [variant] = choose(all);
     expect(variant?.label).toContain(label);
@@ -122,6 +133,15 @@ describe("variants", () => {
     expect(many.variants).toHaveLength(500);
     expect(many.notes).toEqual([expect.stringContaining("2000 choices")]);
   });
+
+  it("are found in ten thousand names in far less than a second", () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `onnx/model_${"x".repeat(400)}${i}.onnx`);
+    const files = names.flatMap((path) => [file(path), file(`${path}_data`)]);
+    const start = performance.now();
+    const { variants } = chooseVariants({ files, config: null });
+    expect(performance.now() - start).toBeLessThan(600);
+    expect(variants[7]?.files.map(({ path }) => path)).toEqual([names[7], `${names[7]}_data`]);
+  });
 });
 
 describe("the preferred variant", () => {
@@ -138,5 +158,18 @@ describe("the preferred variant", () => {
     [["pytorch_model.bin"], null, null],
   ])("of %s, asked for %s, is %s", (all, asked, expected) => {
     expect(preferredVariant(choose(all), asked)).toBe(expected);
+  });
+
+  it.each([
+    ["Q8_0", "m-Q8_0.gguf"],
+    ["q4_k_m", "m-Q4_K_M.gguf"],
+    ["UD-Q4_K_M", "m-UD-Q4_K_M.gguf"],
+    ["m-Q4_0.gguf", "m-Q4_0.gguf"],
+    ["IQ1_S", null],
+    ["Q6_K", "onnx/model_q4.onnx"],
+    ["0", "onnx/model_q4.onnx"],
+  ])("of the GGUF type %s is %s", (type, expected) => {
+    const all = [...base, "onnx/model_q4.onnx", "m-UD-Q4_K_M.gguf", ...gguf];
+    expect(preferredVariant(choose(all), null, type)).toBe(expected);
   });
 });

@@ -112,6 +112,42 @@ describe("a model on disk", () => {
     expect(large(reply)).toMatchObject([{ range: `bytes=${Math.floor(0.5 * whole.length)}-` }]);
   });
 
+  it.each(["obtain", "open"] as const)(
+    "cannot be deleted while it is held, and can once its tab is closed (%s)",
+    async (name) => {
+      if (name === "open") expectWhole(await run({ call: obtain }));
+      const key = (await list()).models[0]?.key ?? "";
+      expectWhole(await run({ call: name === "open" ? { name, key, holds: true } : { ...obtain, holds: true } }));
+      const held = (await list()).models[0]?.key ?? "";
+      expect(await run({ call: { name: "delete", key: held } })).toMatchObject({ fault: { reason: "busy" } });
+      expectWhole(await run({ call: { name: "open", key: held } }));
+      closeAll();
+      await expect.poll(async () => (await run({ call: { name: "delete", key: held } })).fault).toBeNull();
+      expect((await list()).models).toEqual([]);
+    },
+  );
+
+  it("goes to memory as a whole where the disk takes not even a record", async () => {
+    const reply = await run({ call: { ...obtain, room: 10 } });
+    expectWhole(reply);
+    expect(reply).toMatchObject({ notes: [expect.stringMatching(/no room on disk.*stays in memory/)] });
+    expect((await list()).models).toEqual([]);
+  });
+
+  it("says in words that its files are in use", async () => {
+    expectWhole(await run({ call: obtain }));
+    const { models } = await list();
+    const root = await navigator.storage.getDirectory();
+    const folder = await (await root.getDirectoryHandle("tabtune-models")).getDirectoryHandle(models[0]?.key ?? "");
+    const open: FileSystemWritableFileStream[] = [];
+    for await (const name of folder.keys()) {
+      open.push(await (await folder.getFileHandle(name)).createWritable({ keepExistingData: true }));
+    }
+    const { fault } = await run({ call: { name: "delete", key: models[0]?.key ?? "" } });
+    expect(fault).toMatchObject({ reason: "busy", message: expect.stringContaining("in use, perhaps in another tab") });
+    await Promise.all(open.map((stream) => stream.abort()));
+  });
+
   it("goes to memory where the disk is full, says so, and leaves nothing half there", async () => {
     const reply = await run({ call: { ...obtain, room: 40_000 } });
     expectWhole(reply);

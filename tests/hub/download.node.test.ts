@@ -210,7 +210,7 @@ describe("what is on the device", () => {
     expect(again).toMatchObject({
       commit: found.commit,
       preferred: weights,
-      notes: [expect.stringContaining("cannot be reached")],
+      notes: [expect.stringContaining("The hub does not answer")],
     });
     hub.requests.length = 0;
     const [kept] = again.variants;

@@ -87,6 +87,68 @@ describe("a model of the hub", () => {
     expect(await failure(look(source))).toMatchObject({ reason, message: expect.stringContaining(message) });
   });
 
+  it.each([
+    ["one model", { base_model: "org/base" }, ["m-Q4_0.gguf"], "org/base"],
+    ["a list of one", { base_model: ["org/base"], base_model_relation: "quantized" }, ["onnx/model.onnx"], "org/base"],
+    ["several", { base_model: ["org/base", "org/other"] }, ["m-Q4_0.gguf"], null],
+    [
+      "the one it is a fine-tune of",
+      { base_model: "org/base", base_model_relation: "finetune" },
+      ["m-Q4_0.gguf"],
+      null,
+    ],
+    ["one beside its own weights", { base_model: "org/base" }, ["onnx/model.onnx", "model.safetensors"], null],
+    ["one beside its own old weights", { base_model: "org/base" }, ["m-Q4_0.gguf", "pytorch_model.bin"], null],
+    ["itself", { base_model: "tests/converted" }, ["m-Q4_0.gguf"], null],
+    ["no name", { base_model: "../../x" }, ["m-Q4_0.gguf"], null],
+    ["no text", { base_model: { a: 1 } }, ["m-Q4_0.gguf"], null],
+    ["nothing", undefined, ["m-Q4_0.gguf"], null],
+  ])("whose card names %s as its base", async (_, cardData, paths, base) => {
+    const files = new Map(paths.map((path) => [path, new Uint8Array(9)] as const));
+    const { look } = await setUp({
+      repositories: [{ id: "tests/converted", commit: "7".repeat(40), cardData, files }],
+    });
+    expect((await look("tests/converted")).base).toBe(base);
+  });
+
+  it("is looked up with the GGUF type behind its name, which is then preferred", async () => {
+    const files = new Map(["m-Q4_K_M.gguf", "m-Q8_0.gguf"].map((path) => [path, new Uint8Array(9)] as const));
+    const { look } = await setUp({ repositories: [{ id: "tests/g", commit: "7".repeat(40), files }] });
+    expect(await look("hf.co/tests/g:q8_0")).toMatchObject({ preferred: "m-Q8_0.gguf", notes: [] });
+    expect(await look("tests/g:Q6_K")).toMatchObject({
+      preferred: "m-Q4_K_M.gguf",
+      notes: [expect.stringContaining("has no GGUF file of the type Q6_K")],
+    });
+  });
+
+  it("is not looked for on another host that an answer names, nor for ever", async () => {
+    const pages = (next: string) => {
+      const hub = fakeHub({ repositories });
+      const fetchFile: typeof fetch = async (input, init) => {
+        if (!new Request(input).url.includes("/tree/")) return hub.fetchFile(input, init);
+        hub.requests.push({ method: "GET", url: new Request(input).url, range: null, ifRange: null });
+        return Response.json([], { headers: { link: `<${next}>; rel="next"` } });
+      };
+      return { hub, look: lookUp("tests/tiny-int4", { fetchFile, wait: async () => undefined, store: memoryStore() }) };
+    };
+    const other = pages("https://evil.example/tree/x");
+    expect(await failure(other.look)).toMatchObject({ reason: "server" });
+    expect(other.hub.requests.every(({ url }) => url.startsWith("https://huggingface.co/"))).toBe(true);
+    const endless = pages("https://huggingface.co/api/models/tests/tiny-int4/tree/x");
+    expect(await failure(endless.look)).toMatchObject({ reason: "server" });
+    expect(endless.hub.requests.length).toBeLessThan(300);
+  });
+
+  it("is out of reach where a server takes the question and says nothing", async () => {
+    const fetchFile: typeof fetch = (_, init) =>
+      new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+    const silent = lookUp("a/b", { fetchFile, wait: async () => undefined, store: memoryStore(), stallAfter: 20 });
+    expect(await failure(silent)).toMatchObject({
+      reason: "network",
+      message: expect.stringContaining("no byte came"),
+    });
+  });
+
   it("names the copies without a gate", async () => {
     const files = repositories[0]?.files ?? new Map();
     const { look } = await setUp({

@@ -11,6 +11,8 @@ export interface FakeRepository {
   /** Branches and tags that stand for the commit; "main" where not given. */
   readonly revisions?: readonly string[];
   readonly gated?: boolean;
+  /** The head of its README. */
+  readonly cardData?: unknown;
   readonly isPrivate?: boolean;
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
@@ -99,6 +101,7 @@ export function fakeHub(options: FakeHubOptions): FakeHub {
       likes: 1,
       lastModified: "2025-01-01T00:00:00.000Z",
       tags: [],
+      ...(repository.cardData === undefined ? {} : { cardData: repository.cardData }),
     };
     const shown = url.searchParams.getAll("expand").filter((key) => key in all);
     const fields = Object.fromEntries(shown.map((key) => [key, all[key]]));
@@ -159,7 +162,9 @@ export function fakeHub(options: FakeHubOptions): FakeHub {
         fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) };
       return new Response("no", { status: fault.status, headers: { ...extra, ...after } });
     }
-    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
+    // A range is of GET alone (RFC 9110, 14.2).
+    const asked = request.method === "GET" ? request.headers.get("range") : null;
+    const range = /^bytes=(\d+)-(\d*)$/.exec(asked ?? "");
     const condition = request.headers.get("if-range");
     const partial = range !== null && fault?.type !== "ignore-range" && (condition === null || condition === etag);
     const from = partial ? Number(range[1]) : 0;
