@@ -65,7 +65,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "node", environment: "node", include: ["tests/**/*.node.test.ts"] },
+        test: { name: "node", environment: "node", include: ["tests/**/*.node.test.ts"], testTimeout: 30_000 },
       },
       {
         extends: true,

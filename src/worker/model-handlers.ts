@@ -10,7 +10,7 @@ import type { WeightSource } from "../model/weights/types";
 import { blockMatrices, type FitContext, judgeAsItIs, judgeBytes, weightChoices } from "./model-fit";
 import type { ModelSlot } from "./model-slot";
 import { openModelFolder } from "./model-sources";
-import type { FoundModel, Handlers, ModelOutline } from "./protocol";
+import type { Fit, FoundModel, Handlers, ModelOutline } from "./protocol";
 
 type ModelHandlers = Pick<
   Handlers,
@@ -30,10 +30,14 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
     outlineModel: async ({ source, ...given }, emit, signal) => {
       const fitting = await context(given);
       if (source.kind === "found") return outlineFound(source.model, source.variant, fitting);
-      const { files } = await openModelFolder(source, { siteRoot, emit, signal });
-      const blueprint = await readBlueprint(files);
-      const weights = await openWeights(files, blueprint.tensors);
-      return outline(files.name, blueprint, weights, true, fitting);
+      const { files, release } = await openModelFolder(source, { siteRoot, emit, signal });
+      try {
+        const blueprint = await readBlueprint(files);
+        const weights = await openWeights(files, blueprint.tensors);
+        return outline(files.name, blueprint, weights, true, fitting);
+      } finally {
+        release();
+      }
     },
 
     listCatalogue: async (given) => {
@@ -46,7 +50,12 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
           ({ id, variants }) => (id === entry.id || id === entry.from) && variants.some(({ finished }) => finished),
         );
         const { choice, model } = judgeAsItIs(blueprint, source, fitting);
-        return { ...entry, parameters: model.parameters, stored, fit: choice.fit };
+        return {
+          ...entry,
+          parameters: model.parameters,
+          stored,
+          fit: orSmaller(choice.fit, blueprint, source, fitting),
+        };
       });
     },
 
@@ -59,11 +68,20 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
   };
 }
 
+/** A model that is too large as it is may fit with its weights in 4 bits. */
+function orSmaller(fit: Fit, blueprint: Blueprint, source: WeightSource, context: FitContext): Fit {
+  if (fit.verdict !== "too-large") return fit;
+  const small = weightChoices(blueprint, source, context).find(({ quantization }) => quantization === "nf4");
+  if (!small || small.fit.verdict === "too-large") return fit;
+  return { ...small.fit, sentence: `With its weights in NF4: ${small.fit.sentence}` };
+}
+
 /** From the config and the variant's name; without a config, as of a GGUF file, from its size alone. */
 function outlineFound(found: FoundModel, variantId: string, context: FitContext): ModelOutline {
   const variant = found.variants.find(({ id }) => id === variantId);
   if (!variant) throw new ModelError(`${found.id} has no variant ${variantId}; choose one of its list.`);
-  if (found.config === null) {
+  // A GGUF file brings its own config, whatever lies beside it.
+  if (found.config === null || variant.format === "gguf") {
     const fit = judgeBytes(variant.bytes, context.memoryBudget);
     const asItIs = { quantization: null, label: "As in the file", description: variant.label, memory: null, fit };
     return {

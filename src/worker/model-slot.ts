@@ -3,6 +3,7 @@ import type { Tokenizer } from "../data/tokenizer";
 import { type Device, openDevice } from "../engine/device";
 import { DeviceError, OutOfMemoryError } from "../engine/errors";
 import type { BaseModel } from "../export/types";
+import type { Blueprint } from "../model/architecture";
 import { adapterModules, readBlueprint } from "../model/blueprint";
 import { type LoadedModel, loadModel } from "../model/load";
 import { loadTokenizer } from "../model/tokenizer";
@@ -11,8 +12,8 @@ import type { ModelFiles, WeightSource } from "../model/weights/types";
 import { checkKernels } from "../training/kernel-check";
 import { defaultLearningRate } from "../training/recipe";
 import { StudioError } from "./errors";
-import { openModelFolder } from "./model-sources";
-import type { Calls, KernelCheckSummary, ModelInfo, ProgressEvent } from "./protocol";
+import { type ModelFolder, openModelFolder } from "./model-sources";
+import type { KernelCheckSummary, ModelInfo, ModelSource, ProgressEvent, Quantization } from "./protocol";
 
 /** Who works on the GPU holds it, in whatever tab. */
 export const gpuLock = "tabtune-gpu";
@@ -36,12 +37,30 @@ export interface OpenModel {
   readonly base: BaseModel;
 }
 
+/** A model that can be loaded: everything but its weights is read. */
+export interface PreparedModel {
+  readonly device: Device;
+  readonly folder: ModelFolder;
+  readonly blueprint: Blueprint;
+  readonly tokenizer: Tokenizer;
+  readonly weights: WeightSource;
+}
+
+interface Checked {
+  readonly device: Device;
+  readonly model: LoadedModel;
+}
+
+type Checker = "kernel check" | "onnxruntime";
+type Emit = (event: ProgressEvent) => void;
+
 export class ModelSlot {
   readonly #siteRoot: URL;
   readonly #onDeviceLost: (reason: string) => void;
   #device: Promise<Device> | null = null;
   #open: OpenModel | null = null;
-  #distrust: string | null = null;
+  readonly #faults = new Map<Checker, string>();
+  #toCheck: Checked | null = null;
 
   constructor(siteRoot: URL, onDeviceLost: (reason: string) => void) {
     this.#siteRoot = siteRoot;
@@ -75,53 +94,90 @@ export class ModelSlot {
     return this.#open;
   }
 
-  /** Under the lock that a run takes; not made where another tab has the GPU or there is no room for it. */
-  async #check(
-    device: Device,
-    model: LoadedModel,
-    emit: (event: ProgressEvent) => void,
-    signal: AbortSignal,
-  ): Promise<KernelCheckSummary> {
+  /** Throws the signal's reason, `DeviceError`. Whoever calls has the GPU. */
+  async #check({ device, model }: Checked, emit: Emit, signal: AbortSignal): Promise<KernelCheckSummary> {
     const onProgress = (done: number, total: number): void => emit({ phase: "checking the kernels", done, total });
-    const checked = await navigator.locks.request(gpuLock, { ifAvailable: true }, async (lock) => {
-      if (!lock) return unchecked("another tab of Tabtune has the GPU");
-      try {
-        return await checkKernels(device, model, { signal, onProgress });
-      } catch (error) {
-        if (error instanceof OutOfMemoryError) return unchecked("the GPU has no room for it beside the weights");
-        throw error;
-      }
+    try {
+      const checked = await checkKernels(device, model, { signal, onProgress });
+      this.#toCheck = null;
+      this.hears("kernel check", checked.reason);
+      return checked;
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      // It may still answer, and train if the run finds room.
+      this.#toCheck = null;
+      return unchecked("Nothing was checked, since the GPU has no room for it beside the weights.");
+    }
+  }
+
+  /**
+   * Under the lock that a run takes; put off where another tab has it. Throws as `#check`.
+   */
+  #checkIfFree(checked: Checked, emit: Emit, signal: AbortSignal): Promise<KernelCheckSummary> {
+    return navigator.locks.request(gpuLock, { ifAvailable: true }, (lock) => {
+      if (lock) return this.#check(checked, emit, signal);
+      this.#toCheck = checked;
+      return unchecked("Another tab of Tabtune has the GPU, so the numbers are checked before the first run.");
     });
-    this.#distrust = checked.agrees ? null : checked.reason;
-    return checked;
   }
 
-  /** Throws `StudioError` where a check of the open model's numbers failed: nothing is trained on wrong kernels. */
-  requireTrusted(): void {
-    if (this.#distrust !== null) throw new StudioError("gpu", this.#distrust);
+  /**
+   * Throws `StudioError` where a check of the open model's numbers failed: nothing is trained on wrong kernels. A check that
+   * was put off is made now; whoever calls has the GPU.
+   */
+  async requireTrusted(emit: Emit, signal: AbortSignal): Promise<void> {
+    if (this.#toCheck) await this.#check(this.#toCheck, emit, signal);
+    for (const reason of this.#faults.values()) throw new StudioError("gpu", reason);
   }
 
-  /** From now on the open model is not trained; `reason` is one sentence. */
-  distrust(reason: string): void {
-    this.#distrust = reason;
+  /** What a check says of the open model: while `reason`, one sentence, stands, it is not trained. */
+  hears(checker: Checker, reason: string | null): void {
+    if (reason === null) this.#faults.delete(checker);
+    else this.#faults.set(checker, reason);
   }
 
-  /** Config, tokenizer and headers are checked before the model that is open now is given up. */
-  async open(
-    { source, quantization = null }: Calls["openModel"]["in"],
-    emit: (event: ProgressEvent) => void,
-    signal: AbortSignal,
-  ): Promise<ModelInfo> {
+  /** Downloads what is not here; config, tokenizer and headers are read and checked. The open model stays open. */
+  async prepare(source: ModelSource, emit: Emit, signal: AbortSignal): Promise<PreparedModel> {
     const device = await this.device();
     emit({ phase: "reading the model folder", done: 0, total: 0 });
-    const { files, revision } = await openModelFolder(source, { siteRoot: this.#siteRoot, emit, signal });
-    const blueprint = await readBlueprint(files);
-    const tokenizer = await loadTokenizer(files);
-    const weights = await openWeights(files, blueprint.tensors);
-    signal.throwIfAborted();
+    const folder = await openModelFolder(source, { siteRoot: this.#siteRoot, emit, signal });
+    try {
+      const blueprint = await readBlueprint(folder.files);
+      const tokenizer = await loadTokenizer(folder.files);
+      const weights = await openWeights(folder.files, blueprint.tensors);
+      signal.throwIfAborted();
+      return { device, folder, blueprint, tokenizer, weights };
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
+  }
+
+  /** In place of the model that is open now. */
+  async load(
+    prepared: PreparedModel,
+    quantization: Quantization | null,
+    emit: Emit,
+    signal: AbortSignal,
+  ): Promise<ModelInfo> {
+    try {
+      return await this.#load(prepared, quantization, emit, signal);
+    } finally {
+      prepared.folder.release();
+    }
+  }
+
+  async #load(
+    { device, folder, blueprint, tokenizer, weights }: PreparedModel,
+    quantization: Quantization | null,
+    emit: Emit,
+    signal: AbortSignal,
+  ): Promise<ModelInfo> {
+    const { files, base: baseName, revision, notes } = folder;
     this.#open?.model.destroy();
     this.#open = null;
-    this.#distrust = null;
+    this.#faults.clear();
+    this.#toCheck = null;
     const model = await loadModel(device, blueprint, weights, {
       quantization,
       signal,
@@ -129,7 +185,7 @@ export class ModelSlot {
     });
     let kernelCheck: KernelCheckSummary;
     try {
-      kernelCheck = await this.#check(device, model, emit, signal);
+      kernelCheck = await this.#checkIfFree({ device, model }, emit, signal);
     } catch (error) {
       model.destroy();
       throw error;
@@ -157,9 +213,10 @@ export class ModelSlot {
       defaultLearningRate: defaultLearningRate(config.hiddenSize),
       canSelfCheck: onnxDtype !== null,
       kernelCheck,
+      notes,
     };
     const base: BaseModel = {
-      name: files.name,
+      name: baseName,
       revision,
       modelType: config.modelType,
       weightFormat: weights.format,
@@ -171,19 +228,9 @@ export class ModelSlot {
   }
 }
 
-/** A model that was not checked may still answer and train: a run that finds no room says so itself. */
-function unchecked(why: string): KernelCheckSummary {
-  return {
-    tokens: 0,
-    relativeDifference: 0,
-    top1Agreement: 1,
-    lossDifference: 0,
-    gradientDifference: 0,
-    milliseconds: 0,
-    agrees: true,
-    reason: null,
-    leftOut: `Nothing was checked, since ${why}; open the model again to check it.`,
-  };
+function unchecked(leftOut: string): KernelCheckSummary {
+  const none = { tokens: 0, relativeDifference: 0, top1Agreement: 1, lossDifference: 0, gradientDifference: 0 };
+  return { ...none, milliseconds: 0, agrees: true, reason: null, leftOut };
 }
 
 /** What the file stores in another form than the model holds. */

@@ -16,10 +16,14 @@ const embeddedFiles = [
 
 export interface ModelFolder {
   readonly files: ModelFiles;
-  /** The commit on the hub; null where the model is from elsewhere. */
+  /** What an adapter of it is for: the model that this one was converted from, where the hub says so, else its own name. */
+  readonly base: string;
+  /** The base's commit on the hub; null where it is from elsewhere, or only a conversion of it is here. */
   readonly revision: string | null;
   /** What the user should know of the download, one sentence each. */
   readonly notes: readonly string[];
+  /** Call it when the weights are read: until then nobody may delete the files. */
+  readonly release: () => void;
 }
 
 export interface SourceOptions {
@@ -32,7 +36,13 @@ export interface SourceOptions {
 /** Downloads what is not here yet. Throws `ModelError`, `WeightsError`, `HubError`, or the signal's reason when aborted. */
 export async function openModelFolder(source: ModelSource, options: SourceOptions): Promise<ModelFolder> {
   const { siteRoot, emit, signal } = options;
-  const plain = (files: ModelFiles): ModelFolder => ({ files, revision: null, notes: [] });
+  const plain = (files: ModelFiles): ModelFolder => ({
+    files,
+    base: files.name,
+    revision: null,
+    notes: [],
+    release: () => undefined,
+  });
   switch (source.kind) {
     case "embedded": {
       const base = new URL(`models/${encodeURIComponent(source.id)}/`, siteRoot);
@@ -62,8 +72,14 @@ export async function openModelFolder(source: ModelSource, options: SourceOption
   }
 }
 
-async function fromHub({ opened, id, commit, notes }: Obtained): Promise<ModelFolder> {
-  const files = opened.kind === "gguf" ? await ggufFolder(opened.files) : opened.files;
-  if (!files) throw new HubError("unusable", `${id} holds no model that can be read; choose another variant.`);
-  return { files: { ...files, name: id }, revision: /^[0-9a-f]{40}$/.test(commit) ? commit : null, notes };
+async function fromHub({ opened, kind, id, base, commit, notes, release }: Obtained): Promise<ModelFolder> {
+  try {
+    const files = opened.kind === "gguf" ? await ggufFolder(opened.files) : opened.files;
+    if (!files) throw new HubError("unusable", `${id} holds no model that can be read; choose another variant.`);
+    const revision = kind === "hub" && base === null ? commit : null;
+    return { files: { ...files, name: id }, base: base ?? id, revision, notes, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }

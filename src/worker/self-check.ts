@@ -65,8 +65,8 @@ export async function selfCheck(open: OpenModel, emit: (event: ProgressEvent) =>
     await other.dispose();
   } catch (error) {
     throw new StudioError(
-      "internal",
-      `onnxruntime could not run ${info.name}: ${error instanceof Error ? error.message : String(error)}.`,
+      "bad-input",
+      `onnxruntime could not run ${info.name} (${error instanceof Error ? error.message : String(error)}); its kernels were checked against plain arithmetic when it was opened.`,
     );
   }
 

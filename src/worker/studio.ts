@@ -97,10 +97,16 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
       // Choosing again while a model opens is no mistake: the later choice waits for the earlier one to end.
       while (opening) await opening.catch(() => undefined);
       signal.throwIfAborted();
-      const opened = alone("openModel", async () => {
-        forget();
-        return slot.open(input, emit, signal);
-      });
+      // The open model goes on working while another is downloaded.
+      const opened = slot.prepare(input.source, emit, signal).then((prepared) =>
+        alone("openModel", async () => {
+          forget();
+          return slot.load(prepared, input.quantization ?? null, emit, signal);
+        }).catch((error: unknown) => {
+          prepared.folder.release();
+          throw error;
+        }),
+      );
       opening = opened;
       try {
         return await opened;
@@ -112,8 +118,8 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     ...data,
 
     train: (input, emit, signal) =>
-      exclusive("train", () => {
-        slot.requireTrusted();
+      exclusive("train", async () => {
+        await slot.requireTrusted((progress) => emit({ kind: "progress", progress }), signal);
         return runTraining(slot.current, datasets, input, emit, signal);
       }),
 
@@ -239,7 +245,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         // Its own chunk: the second runtime is some twenty megabytes and rarely asked for.
         const { selfCheck } = await import("./self-check");
         const summary = await selfCheck(open, emit);
-        if (!summary.agrees) slot.distrust(selfCheckFault(summary));
+        slot.hears("onnxruntime", summary.agrees ? null : selfCheckFault(summary));
         return summary;
       }),
   };

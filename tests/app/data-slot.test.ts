@@ -5,6 +5,7 @@ import { surveyLimits } from "../../src/data/survey/survey";
 import { DataSlot } from "../../src/worker/data-slot";
 import { ModelSlot } from "../../src/worker/model-slot";
 import type { DataSource } from "../../src/worker/protocol";
+import { openIn } from "../support/model-slot";
 
 const ignore = () => undefined;
 const never = new AbortController().signal;
@@ -13,7 +14,7 @@ describe("open datasets", () => {
   /** What a slot does for one look: true where it read the rows again. */
   async function looker(limits = surveyLimits) {
     const slot = new ModelSlot(new URL("/", location.href), ignore);
-    await slot.open({ source: { kind: "embedded", id: "tabtune-tiny" } }, ignore, never);
+    await openIn(slot, { kind: "embedded", id: "tabtune-tiny" });
     const datasets = new DataSlot(limits);
     const look = async (data: DataSource, seed: number, during: () => void = ignore): Promise<boolean> => {
       let read = false;

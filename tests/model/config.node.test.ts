@@ -187,6 +187,42 @@ describe("what is not built", () => {
     expect(rotaries[0]?.factor).toBeCloseTo(Math.sqrt(1 + Math.log(32) / Math.log(4096)), 12);
   });
 
+  /** transformers' class defaults, where a config leaves a field out, and its rules where two fields contradict. */
+  it("reads what is left out as transformers does", () => {
+    const without = (modelType: string, patch: Readonly<Record<string, unknown>> = {}) =>
+      parseBlueprint(
+        JSON.parse(JSON.stringify({ ...valid, model_type: modelType, num_key_value_heads: undefined, ...patch })),
+      );
+    expect(without("qwen3").config).toMatchObject({ headDim: 128, numKeyValueHeads: 6 });
+    expect(without("gemma3_text", { hidden_act: undefined, num_attention_heads: 8 }).config).toMatchObject({
+      headDim: 256,
+      numKeyValueHeads: 4,
+      tieWordEmbeddings: true,
+    });
+    expect(without("mistral", { num_attention_heads: 16, head_dim: 12 }).config.numKeyValueHeads).toBe(8);
+    expect(without("mistral", { num_key_value_heads: null }).config.numKeyValueHeads).toBe(6);
+  });
+
+  it("takes Phi-3's old word for LongRoPE, and GPT-NeoX' own fields before the common ones", () => {
+    const factors = { short_factor: Array(16).fill(1), long_factor: Array(16).fill(2) };
+    const phi = { ...valid, model_type: "phi3", max_position_embeddings: 131072 };
+    const [longrope] = configOf({ ...phi, rope_scaling: { type: "yarn", ...factors } }).rotaries;
+    expect(longrope?.factor).toBeCloseTo(Math.sqrt(1 + Math.log(32) / Math.log(4096)), 12);
+    expect(longrope?.maxPositions).toBe(4096);
+
+    const own = { rotary_emb_base: 10000, rotary_pct: 0.25 };
+    const [plain] = configOf({ ...neox, ...own, rope_theta: undefined }).rotaries;
+    const [both] = configOf({ ...neox, ...own, rope_theta: 1e6, partial_rotary_factor: 1 }).rotaries;
+    expect(both?.inverseFrequencies).toEqual(plain?.inverseFrequencies);
+  });
+
+  it("lets an older scaling win over newer parameters, and refuses Gemma both", () => {
+    const both = { rope_parameters: { rope_type: "default" }, rope_scaling: { rope_type: "linear", factor: 2 } };
+    const [, second = 0] = configOf({ ...valid, ...both }).rotaries[0]?.inverseFrequencies ?? [];
+    expect(second).toBeCloseTo(10000 ** (-2 / 32) / 2, 7);
+    expect(() => parseBlueprint({ ...gemma, ...both })).toThrow("absent beside rope_parameters");
+  });
+
   it("has a file per architecture, and each says its tensors once", () => {
     expect([...architectures.keys()].toSorted()).toEqual([
       "gemma3_text",

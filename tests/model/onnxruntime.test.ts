@@ -2,16 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { ModelSlot } from "../../src/worker/model-slot";
 import { compare, selfCheck } from "../../src/worker/self-check";
+import { openIn } from "../support/model-slot";
 
 const slot = new ModelSlot(new URL("/", location.href), () => undefined);
 
 describe("the self-check", () => {
   it("agrees on the embedded model", async () => {
-    await slot.open(
-      { source: { kind: "embedded", id: "tabtune-tiny" } },
-      () => undefined,
-      new AbortController().signal,
-    );
+    await openIn(slot, { kind: "embedded", id: "tabtune-tiny" });
     const phases: string[] = [];
     const result = await selfCheck(slot.current, ({ phase }) => phases.push(phase));
     console.log(
@@ -27,11 +24,7 @@ describe("the self-check", () => {
   it("agrees on the golden 4-bit model", async () => {
     const base = new URL("../golden/llama-int4/model/", import.meta.url).href;
     const paths = ["config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model_q4.onnx"];
-    await slot.open(
-      { source: { kind: "url", name: "llama-int4", base, paths } },
-      () => undefined,
-      new AbortController().signal,
-    );
+    await openIn(slot, { kind: "url", name: "llama-int4", base, paths });
     const result = await selfCheck(slot.current, () => undefined);
     console.log(`llama-int4 over ${result.tokens} tokens: ‖Δ‖/‖ref‖ = ${result.relativeDifference.toExponential(2)}`);
     expect(result.relativeDifference).toBeLessThanOrEqual(1e-3);

@@ -44,10 +44,9 @@ export interface AssumedFile {
 export function assumedSource(blueprint: Blueprint, { format, file, bytes }: AssumedFile): WeightSource {
   const { tensors: specs, inputEmbedding, outputMatrix, config } = blueprint;
   const named = forms.find(([pattern]) => pattern.test(file))?.[1] ?? { linear: bf16, embedding: bf16 };
-  // Two bytes a weight or four: a checkpoint's size tells, its name does not.
+  // Half a byte a weight, two or four: a checkpoint's size tells, its name does not.
   const values = specs.reduce((sum, spec) => sum + (spec.optional ? 0 : spec.shape.reduce((a, b) => a * b, 1)), 0);
-  const wide = named.linear === bf16 && bytes !== null && bytes > 3 * values;
-  const { linear, embedding } = wide ? { linear: f32, embedding: f32 } : named;
+  const { linear, embedding } = named.linear === bf16 && bytes !== null ? bySize(bytes / values) : named;
   const byToken = new Set([`${inputEmbedding}.weight`, `${outputMatrix}.weight`]);
   const tensors = new Map<string, WeightInfo>();
   for (const { name, shape, optional } of specs) {
@@ -60,4 +59,11 @@ export function assumedSource(blueprint: Blueprint, { format, file, bytes }: Ass
     tensors,
     read: (name) => Promise.reject(new WeightsError(`${file} is not here yet, so ${name} cannot be read.`)),
   };
+}
+
+function bySize(bytesPerWeight: number): AssumedForms {
+  if (bytesPerWeight > 3) return { linear: f32, embedding: f32 };
+  return bytesPerWeight < 1.5
+    ? { linear: { form: "nf4", group: 64 }, embedding: bf16 }
+    : { linear: bf16, embedding: bf16 };
 }

@@ -40,6 +40,7 @@ async function openTensors(
 ): Promise<WeightSource> {
   const { matrices, parts } = await findFourBit(stored);
   const turned = conv1dNames(expected);
+  const asked = new Set(expected.map(({ name }) => name));
   const readable = new Map<string, Readable>();
   for (const tensor of stored.values()) {
     const { name, dtype } = tensor;
@@ -49,7 +50,7 @@ async function openTensors(
     else if (parts.has(name)) continue;
     // Integer buffers such as masks may lie beside the weights; they are left out until someone asks for them.
     else if (form) readable.set(name, turned.has(name) ? transposed(tensor, form) : floats(tensor, form));
-    else if (name.endsWith(".weight")) throw unreadable(tensor);
+    else if (name.endsWith(".weight") && (asked.size === 0 || asked.has(name))) throw unreadable(tensor);
   }
   const nested = [...matrices.values()].find((matrix) => matrix.nested);
   return {

@@ -116,6 +116,8 @@ export interface ModelInfo {
   readonly canSelfCheck: boolean;
   /** Made when the model was opened. Training is refused where it does not agree. */
   readonly kernelCheck: KernelCheckSummary;
+  /** What the user should know of the download, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** The same file and prompt through onnxruntime-web. */

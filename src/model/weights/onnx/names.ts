@@ -23,9 +23,9 @@ const operatorless = (path: string): string => path.replace(/\.(MatMul|Gemm|Add)
 
 /**
  * ONNX Runtime's model builder says "attn" for "self_attn", "q_norm.layernorm" for "q_norm", and numbers the final norm as
- * one layer more than there are.
+ * one layer more than there are; transformers.js' own builder calls that "final_norm".
  */
 function canonical(path: string): string {
-  if (/^model\.layers\.\d+\.final_norm_layernorm$/.test(path)) return "model.norm";
+  if (/^model\.(layers\.\d+\.final_norm_layernorm|final_norm)$/.test(path)) return "model.norm";
   return path.replace(/^(model\.layers\.\d+)\.attn\./, "$1.self_attn.").replace(/(\.[qk]_norm)\.layernorm$/, "$1");
 }

@@ -112,7 +112,7 @@ export class OnnxStorage {
     label: string,
   ): Promise<{ readonly path: string; readonly blob: Blob; readonly start: number; readonly length: number }> {
     const values = new Map(entries.map(({ key, value }) => [key, value]));
-    const location = values.get("location") ?? "";
+    const location = (values.get("location") ?? "").replace(/^(\.\/)+/, "");
     if (
       location === "" ||
       location.includes("\\") ||
