@@ -11,7 +11,25 @@ import { setup } from "./setup.mjs";
 
 const { values, positionals } = parseArgs({ options: { url: { type: "string" } }, allowPositionals: true });
 const dataStates = ["settings", "tokens", "table", "reading", "problems", "unmapped", "mapping", "large", "failed"];
-const fakeStates = ["failed", "no-gpu", ...dataStates.map((state) => `data-${state}`)];
+const modelStates = [
+  "catalogue",
+  "hub",
+  "not-found",
+  "own",
+  "chosen",
+  "downloading",
+  "stopped",
+  "open",
+  "stored",
+  "delete",
+  "wrong",
+];
+const fakeStates = [
+  "failed",
+  "no-gpu",
+  ...modelStates.map((state) => `model-${state}`),
+  ...dataStates.map((state) => `data-${state}`),
+];
 const states = positionals.length > 0 ? positionals : ["first", "busy", "finished", ...(values.url ? [] : fakeStates)];
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = fileURLToPath(new URL("../screenshots/", import.meta.url));
@@ -62,6 +80,11 @@ async function reach(page, state) {
   }
   if (state.startsWith("data-")) {
     await reachData(page, state);
+    await page.waitForTimeout(200);
+    return;
+  }
+  if (state.startsWith("model-")) {
+    await reachModel(page, state);
     await page.waitForTimeout(200);
     return;
   }
@@ -124,6 +147,75 @@ async function reachData(page, state) {
     },
     "data-large": () => data.getByText("Estimated from").waitFor(),
     "data-failed": () => data.getByText("photo.jsonl").waitFor(),
+  };
+  await ways[state]?.();
+}
+
+/**
+ * @param {import("playwright").Page} page
+ * @param {string} state
+ */
+async function reachModel(page, state) {
+  const model = page.locator("#model");
+  const way = (/** @type {string} */ title) => model.getByText(title, { exact: true }).first().click();
+  if (state === "model-wrong") {
+    await model.getByText("Training is off").waitFor();
+    return;
+  }
+  await page.getByRole("button", { name: "Train the sample" }).click({ trial: true });
+  const chosen = async () => {
+    await way("From the hub");
+    await model.getByLabel("Model id or address").fill("HuggingFaceTB/SmolLM2-135M-Instruct");
+    await page.keyboard.press("Enter");
+    await model.getByText("of weights").first().waitFor();
+  };
+  const download = async () => {
+    await chosen();
+    await model.getByRole("button", { name: "Download and open" }).click();
+  };
+  /** @type {Readonly<Record<string, () => Promise<void>>>} */
+  const ways = {
+    "model-catalogue": async () => {
+      await way("Models that train well here");
+      await model.getByText("Qwen3 0.6B").waitFor();
+    },
+    "model-hub": () => way("From the hub"),
+    "model-not-found": async () => {
+      await way("From the hub");
+      await model.getByLabel("Model id or address").fill("org/none");
+      await page.keyboard.press("Enter");
+      await model.getByRole("alert").waitFor();
+    },
+    "model-own": () => way("Your own file"),
+    "model-chosen": async () => {
+      await chosen();
+      await model.getByLabel(/^safetensors, as trained/).click();
+      await model.getByLabel(/^NF4/).click();
+    },
+    "model-downloading": async () => {
+      await download();
+      await model.getByText("100 MB of 200 MB").waitFor();
+    },
+    "model-stopped": async () => {
+      await download();
+      await model.getByText("100 MB of 200 MB").waitFor();
+      await model.getByRole("button", { name: /^Cancel opening/ }).click();
+      await model.getByText("Resume goes on from there").waitFor();
+      await page.getByRole("button", { name: "Train the sample" }).click({ trial: true });
+    },
+    "model-open": async () => {
+      await download();
+      await model.getByText("Back to the built-in model").waitFor();
+      await page.getByRole("button", { name: "Train the sample" }).click({ trial: true });
+    },
+    "model-stored": () => way("On this device"),
+    "model-delete": async () => {
+      await download();
+      await model.getByText("Back to the built-in model").waitFor();
+      await way("On this device");
+      await model.getByRole("button", { name: /^Delete Hugging/ }).click();
+      await page.getByRole("dialog").waitFor();
+    },
   };
   await ways[state]?.();
 }

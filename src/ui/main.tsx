@@ -20,6 +20,8 @@ async function fetchBlob(path: string): Promise<Blob> {
 const desk = createDesk(createClient(), {
   secureContext: isSecureContext,
   hasWebGpu: "gpu" in navigator,
+  deviceMemory:
+    "deviceMemory" in navigator && typeof navigator.deviceMemory === "number" ? navigator.deviceMemory : null,
   async loadSample({ file, heldOut }) {
     const [data, rest] = await Promise.all([fetchBlob(`datasets/${file}`), fetchBlob(`datasets/${heldOut}`)]);
     return { data: { name: file, blob: data }, heldOut: { name: heldOut, blob: rest } };

@@ -74,7 +74,7 @@ export const dataStrings = {
   drop: "Drop files anywhere, or choose them",
   dropHint:
     "JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown or YAML, also gzipped. Several files make one dataset.",
-  dropHere: "Let go: the files become the dataset",
+  dropHere: "Let go: data becomes the dataset, weights the model",
   folder: "Choose a folder",
   paste: "Paste",
   pasteHint: "Rows, a table or JSON from the clipboard",

@@ -2,6 +2,7 @@
 import type { ErrorCode, RunSummary } from "../worker/protocol";
 import { bytes, count, decimal } from "./format";
 import { dataStrings } from "./strings-data";
+import { modelStrings } from "./strings-model";
 
 export const strings = {
   app: {
@@ -32,30 +33,7 @@ export const strings = {
       "Switch on “Use graphics acceleration” in the browser's settings, bring the graphics driver up to date, and restart the browser. Remote desktops and virtual machines often hide the GPU. chrome://gpu says why.",
     stillWorks: "Runs kept in this browser are safe and listed below.",
   },
-  model: {
-    title: "Model",
-    opening: (name: string) => `Opening ${name}…`,
-    embeddedNote: "Comes with Tabtune; ready at once.",
-    parameters: "Parameters",
-    layers: "Layers × width",
-    weights: "On the GPU",
-    format: "Format",
-    context: "Most tokens",
-    tokens: (n: number) => `${count(n)} tokens`,
-    own: "Use my own model folder",
-    ownHint: "A folder with config.json, tokenizer.json and *.safetensors or onnx/model_q4.onnx, or one .gguf file.",
-    embedded: "Back to the built-in model",
-    check: "Check the numbers",
-    checkHint: "Runs the same model in ONNX Runtime and compares every output.",
-    checking: "Comparing with ONNX Runtime…",
-    unavailable: "The check needs the model's ONNX file; this folder has none.",
-    agrees: (tokens: number) =>
-      `Tabtune's kernels and ONNX Runtime agree on all ${count(tokens)} tokens of the test text.`,
-    disagrees:
-      "Tabtune's kernels and ONNX Runtime do not agree on this machine. Do not trust a training here; a newer browser or driver may help.",
-    agreement: (difference: string, top1: string) =>
-      `Relative difference of the logits ${difference} · same first choice at ${top1} of positions`,
-  },
+  model: modelStrings,
   data: dataStrings,
   train: {
     title: "Train",
@@ -72,6 +50,7 @@ export const strings = {
       reading: "Reading the dataset…",
       answering: "Answering…",
       checking: "Checking the numbers…",
+      untrusted: "Training is off: wrong numbers",
       fix: (label: string) => `Fix ${label.toLowerCase()}`,
       stop: "Stop and keep",
       stopping: "Stopping after this step…",
@@ -229,6 +208,5 @@ export const strings = {
     sampleMissing: "The sample dataset did not load; reload the page, or drop a file of your own.",
     tooLong: (label: string, length: number, most: number) =>
       `${label} is ${length}; this model takes at most ${most} tokens.`,
-    emptyFolder: "The folder holds no files that can be read; choose the one with config.json in it.",
   },
 } as const;

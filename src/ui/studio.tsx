@@ -30,3 +30,13 @@ export function useGpuUser(): GpuUser | null {
   const selfCheck = useStudio("model", (state) => state.selfCheck);
   return gpuUser({ training: { phase }, trial: { running }, model: { selfCheck } });
 }
+
+/** Another model can be chosen: the GPU is free and none is being opened. */
+export function useMayChoose(): boolean {
+  const opening = useStudio("picker", (state) => state.opening.state === "busy");
+  const usable = useStudio(
+    "device",
+    ({ hasWebGpu, device, lost }) => hasWebGpu && device.state === "ready" && lost === null,
+  );
+  return useGpuUser() === null && !opening && usable;
+}

@@ -3,5 +3,6 @@ import "@mantine/core/styles.css";
 import "@mantine/dropzone/styles.css";
 import "uplot/dist/uPlot.min.css";
 import "./styles.css";
+import "./styles-model.css";
 import "./styles-data.css";
 import "./styles-train.css";

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { createFakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
+import { badCheck, smolId, someStored } from "../support/fake-models";
 import { type Mounted, mountStudio } from "../support/mount";
 import { button, trainSample, violations, whenReady } from "../support/page-kit";
 
@@ -22,7 +23,79 @@ interface State {
   readonly reach: () => Promise<void>;
 }
 
+const model = (title: string) => page.getByText(title, { exact: true }).first();
+
+/** The model step's own; those of the whole page follow. */
+const modelStates: readonly State[] = [
+  {
+    name: "models that train well, with one that is not reached",
+    options: {
+      stored: someStored,
+      fail: { lookUpModel: { code: "bad-input", message: "The hub cannot be reached.", data: { reason: "offline" } } },
+    },
+    reach: async () => {
+      await whenReady();
+      await model("Models that train well here").click();
+      await button("Choose Qwen3 0.6B").click();
+      await expect.element(page.getByRole("alert")).toBeVisible();
+    },
+  },
+  {
+    name: "a chosen model with files that cannot be used, too large as it is",
+    options: {},
+    reach: async () => {
+      await whenReady();
+      await model("From the hub").click();
+      await userEvent.fill(page.getByLabelText("Model id or address").element(), smolId);
+      await userEvent.keyboard("{Enter}");
+      await page.getByRole("radio", { name: /^safetensors/ }).click();
+      await userEvent.fill(page.getByLabelText("GPU memory to use (GB)").element(), "0.55");
+      await expect.element(page.getByText(/^This does not fit\./)).toBeVisible();
+    },
+  },
+  {
+    name: "downloading a model",
+    options: { holdDownload: true },
+    reach: async () => {
+      await whenReady();
+      await model("From the hub").click();
+      await userEvent.fill(page.getByLabelText("Model id or address").element(), smolId);
+      await userEvent.keyboard("{Enter}");
+      await button("Download and open (200 MB)").click();
+      await expect.element(page.getByText(/^100 MB of 200 MB/)).toBeVisible();
+    },
+  },
+  {
+    name: "the models on this device",
+    options: { stored: someStored },
+    reach: async () => {
+      await whenReady();
+      await model("On this device").click();
+      await expect.element(button("Delete all")).toBeVisible();
+    },
+  },
+  {
+    name: "asking before a model is deleted",
+    options: { stored: someStored },
+    reach: async () => {
+      await whenReady();
+      await model("On this device").click();
+      await button(`Delete ${smolId} from this device`).click();
+      await expect.element(page.getByRole("dialog")).toBeVisible();
+    },
+  },
+  {
+    name: "own files, with wrong numbers",
+    options: { kernelCheck: badCheck },
+    reach: async () => {
+      await expect.element(button("Training is off: wrong numbers")).toBeVisible();
+      await model("Your own file").click();
+    },
+  },
+];
+
 const states: readonly State[] = [
+  ...modelStates,
   { name: "first screen", options: {}, reach: whenReady },
   {
     name: "training",

@@ -75,10 +75,12 @@ describe("choosing", () => {
     const send = (type: string): boolean =>
       document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
     send("dragover");
-    await expect.element(page.getByText("Let go: the files become the dataset")).toBeVisible();
+    await expect.element(page.getByText("Let go: data becomes the dataset, weights the model")).toBeVisible();
     expect(send("drop")).toBe(false);
     await seen("dropped.jsonl, 13 B");
-    await expect.poll(() => page.getByText("Let go: the files become the dataset").elements()).toEqual([]);
+    await expect
+      .poll(() => page.getByText("Let go: data becomes the dataset, weights the model").elements())
+      .toEqual([]);
   });
 
   it("takes every ending that data has, and without an ending what was picked by hand", async () => {

@@ -1,6 +1,7 @@
 /** The stores by themselves: the settings form, a run's events, and what the main button says. */
 import { describe, expect, it } from "vitest";
 import { allLinear, recipeDefaults } from "../../src/training/recipe";
+import { asModelFolder } from "../../src/ui/actions/model-files";
 import { createStores } from "../../src/ui/stores";
 import { readiness } from "../../src/ui/stores/readiness";
 import {
@@ -12,10 +13,12 @@ import {
   editText,
   fieldOrder,
 } from "../../src/ui/stores/recipe";
+import { keptOf, keptVariant } from "../../src/ui/stores/stored";
 import { applyEvents, noTraining, phaseName } from "../../src/ui/stores/training";
 import { strings } from "../../src/ui/strings";
-import type { TrainEvent } from "../../src/worker/protocol";
+import type { ModelInfo, TrainEvent } from "../../src/worker/protocol";
 import { sampleRun } from "../support/fake-client";
+import { badCheck, goodCheck, listOf, smol, someStored } from "../support/fake-models";
 
 describe("the settings form", () => {
   it("starts as the recipe's defaults", () => {
@@ -88,7 +91,7 @@ describe("the max length", () => {
 });
 
 describe("a run's events", () => {
-  const memory = { weights: 1, adapter: 1, activations: 1, other: 1, total: 4 };
+  const memory = { weights: 1, adapter: 1, activations: 1, other: 1, total: 4, largestBuffer: 1 };
   const start: TrainEvent = { kind: "start", run: "r", steps: 4, trainableParameters: 8, memory };
   const step = (n: number, loss: number): TrainEvent => ({
     kind: "step",
@@ -156,5 +159,71 @@ describe("the main button", () => {
     expect(label()).toBe("Choose a model");
     stores.device.setState({ lost: "reset" });
     expect(label()).toBe("Training needs WebGPU");
+  });
+
+  it("is off where a check of the numbers failed", () => {
+    const { stores, label } = states();
+    stores.device.setState({
+      device: { state: "ready", value: { name: "x", isFallback: false, features: [], maxBufferSize: 1 } },
+    });
+    stores.model.setState({ model: { state: "ready", value: openedModel(goodCheck) } });
+    expect(label()).toBe("Choose a dataset");
+    stores.model.setState({ model: { state: "ready", value: openedModel(badCheck) } });
+    expect(label()).toBe("Training is off: wrong numbers");
+  });
+});
+
+const openedModel = (kernelCheck: ModelInfo["kernelCheck"]): ModelInfo => ({
+  name: "tiny",
+  modelType: "llama",
+  weightFormat: "f32 safetensors",
+  parameters: 1,
+  hiddenSize: 1,
+  layers: 1,
+  vocabSize: 1,
+  maxPositions: 1,
+  weightBytes: 4,
+  quantization: null,
+  loraTargets: [],
+  hasChatTemplate: true,
+  defaultLearningRate: 1e-3,
+  canSelfCheck: false,
+  kernelCheck,
+  notes: [],
+});
+
+describe("what is kept of a model", () => {
+  const [model] = someStored;
+  const cached = listOf(someStored);
+
+  it("counts the files of the variant, shared ones too", () => {
+    expect(model && keptVariant(model, "onnx/model_q4.onnx", cached)).toMatchObject({ bytes: 200e6, whole: true });
+    expect(model && keptVariant(model, "model.safetensors", cached)).toMatchObject({ bytes: 109.6e6, whole: false });
+  });
+
+  it("is nothing of another commit", () => {
+    expect(keptOf(cached, { ...smol, commit: "0".repeat(40) }, "onnx/model_q4.onnx")).toBeNull();
+    expect(keptOf(null, smol, "onnx/model_q4.onnx")).toBeNull();
+  });
+});
+
+describe("files as a model folder", () => {
+  const file = (path: string): File =>
+    Object.defineProperty(new File(["x"], path.split("/").at(-1) ?? ""), "path", { value: path });
+
+  it.each([
+    [["m/config.json", "m/onnx/model_q4.onnx", "m/.git/x"], "m", ["config.json", "onnx/model_q4.onnx"]],
+    [["a.gguf"], "a", ["a.gguf"]],
+    [["tiny.safetensors", "config.json"], "tiny", ["model.safetensors", "config.json"]],
+    [
+      ["m/model-00001-of-00002.safetensors", "m/model-00002-of-00002.safetensors"],
+      "m",
+      ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"],
+    ],
+    [["notes.txt"], "model folder", ["notes.txt"]],
+  ])("%j", (paths, name, inside) => {
+    const folder = asModelFolder(paths.map(file));
+    expect(folder.name).toBe(name);
+    expect(folder.files.map(({ path }) => path)).toEqual(inside);
   });
 });

@@ -2,16 +2,21 @@
 import { defaultLearningRate } from "../../src/training/recipe";
 import { StudioError } from "../../src/worker/errors";
 import type {
+  CachedModel,
   CallName,
   CallOptions,
   Calls,
   DatasetInfo,
   ErrorData,
+  KernelCheckSummary,
+  ModelSource,
   RunSummary,
+  SelfCheckSummary,
   StudioClient,
   TrainEvent,
 } from "../../src/worker/protocol";
 import { describe, type FakeDataset, viewRows } from "./fake-data";
+import { cachedModel, catalogueOf, download, goodCheck, listOf, outlineOf, smol } from "./fake-models";
 
 export interface FakeOptions {
   /** Calls that fail, with their error. */
@@ -34,6 +39,22 @@ export interface FakeOptions {
   readonly summary?: Partial<RunSummary>;
   /** The model comes without a chat template. */
   readonly bare?: boolean;
+  /** On this device from the start. */
+  readonly stored?: readonly CachedModel[];
+  /** A look-up waits until it is cancelled. */
+  readonly holdLookUp?: boolean;
+  /** A download waits at the half until it is cancelled. */
+  readonly holdDownload?: boolean;
+  /** The first download breaks at the half. */
+  readonly breakDownload?: ErrorData;
+  /** After the first download: the GPU is taken. */
+  readonly busyAfterDownload?: ErrorData;
+  /** After the download: the weights do not load. */
+  readonly breakLoading?: ErrorData;
+  readonly kernelCheck?: KernelCheckSummary;
+  /** What is said of an opened model. */
+  readonly notes?: readonly string[];
+  readonly selfCheck?: Partial<SelfCheckSummary>;
 }
 
 export interface FakeClient extends StudioClient {
@@ -58,6 +79,8 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
   const calls: { call: CallName; input: unknown }[] = [];
   const listeners = new Set<(reason: string) => void>();
   let runs: readonly RunSummary[] = options.runs ?? [];
+  let stored: readonly CachedModel[] = options.stored ?? [];
+  let broken = false;
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pace));
 
   const answers: Answers = {
@@ -67,13 +90,52 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       features: [],
       maxBufferSize: 2 ** 30,
     }),
-    openModel: async ({ source }, { onEvent }) => {
+    openModel: async ({ source, quantization = null }, { onEvent, signal }) => {
+      if (source.kind === "found") {
+        const { model, variant } = source;
+        const shareOf = ({ files }: CachedModel): number =>
+          files.reduce((sum, file) => sum + file.bytes, 0) /
+          files.reduce((sum, file) => sum + (file.fullBytes ?? 0), 0);
+        const before = stored.find(({ id }) => id === model.id);
+        await download({
+          found: model,
+          variant,
+          from: before?.variants.some(({ id }) => id === variant) === true ? shareOf(before) : 0,
+          atHalf: async () => {
+            if (options.holdDownload === true) await aborted(signal);
+            const breaks = options.breakDownload !== undefined && !broken;
+            broken = true;
+            if (breaks) throw new StudioError("bad-input", options.breakDownload.message, options.breakDownload.data);
+          },
+          emit: (progress) => {
+            onEvent?.({
+              phase: "downloading the model",
+              done: progress.done,
+              total: progress.total ?? 0,
+              download: progress,
+            });
+          },
+          pause,
+          signal,
+          keep: (share) => {
+            stored = [cachedModel(model, { [variant]: share }), ...stored.filter(({ id }) => id !== model.id)];
+          },
+        });
+      }
+      if (source.kind === "found" && options.busyAfterDownload !== undefined) {
+        throw new StudioError("busy", options.busyAfterDownload.message);
+      }
       for (let done = 1; done <= 4; done++) {
         await pause();
-        onEvent?.({ phase: "reading weights", done, total: 4 });
+        onEvent?.({ phase: "loading weights", done, total: 4 });
+        if (done === 2 && options.breakLoading !== undefined && source.kind !== "embedded") {
+          throw new StudioError(options.breakLoading.code, options.breakLoading.message);
+        }
       }
+      onEvent?.({ phase: "checking the kernels", done: 1, total: 2 });
+      await pause();
       return {
-        name: source.kind === "embedded" ? source.id : source.name,
+        name: nameOf(source, stored),
         modelType: "llama",
         weightFormat: "int4 ONNX",
         parameters: 3_456_789,
@@ -82,11 +144,28 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         vocabSize: 4096,
         maxPositions: 1024,
         weightBytes: 2_345_678,
+        quantization,
         loraTargets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
         hasChatTemplate: !bare,
         defaultLearningRate: defaultLearningRate(256),
         canSelfCheck: source.kind === "embedded",
+        kernelCheck: options.kernelCheck ?? goodCheck,
+        notes: options.notes ?? [],
       };
+    },
+    lookUpModel: async ({ address }, { signal }) => {
+      if (options.holdLookUp === true) {
+        await aborted(signal);
+        throw new StudioError("aborted", "Stopped before there was anything to keep.");
+      }
+      return { ...smol, id: address.replace(/@.*/, "") };
+    },
+    outlineModel: async ({ source, memoryBudget }) => outlineOf(source, memoryBudget),
+    listCatalogue: async ({ memoryBudget }) => catalogueOf(memoryBudget, listOf(stored)),
+    storedModels: async () => listOf(stored),
+    deleteStoredModel: async ({ key }) => {
+      stored = stored.filter((model) => model.key !== key);
+      return null;
     },
     inspectDataset: async ({ data, recipe }, { onEvent, signal }) => {
       const info = { ...describe(dataset, data, recipe), ...options.info };
@@ -122,6 +201,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       activations: 21_000_000,
       other: 900_000,
       total: 24_645_678,
+      largestBuffer: 8_388_608,
     }),
     train: async ({ recipe, data }, { onEvent, signal }) => {
       const steps = recipe.steps ?? 30;
@@ -207,7 +287,14 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
     selfCheck: async (_input, { onEvent }) => {
       onEvent?.({ phase: "running ONNX Runtime", done: 1, total: 2 });
       await pause();
-      return { prompt: "The tide", tokens: 32, relativeDifference: 2.3e-5, top1Agreement: 1, agrees: true };
+      return {
+        prompt: "The tide",
+        tokens: 32,
+        relativeDifference: 2.3e-5,
+        top1Agreement: 1,
+        agrees: true,
+        ...options.selfCheck,
+      };
     },
   };
 
@@ -229,6 +316,12 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       for (const listener of listeners) listener(reason);
     },
   };
+}
+
+function nameOf(source: ModelSource, stored: readonly CachedModel[]): string {
+  if (source.kind === "embedded") return source.id;
+  if (source.kind === "found") return source.model.id;
+  return source.kind === "stored" ? (stored.find(({ key }) => key === source.key)?.id ?? source.key) : source.name;
 }
 
 export const sampleRun: RunSummary = {

@@ -20,8 +20,10 @@ export interface HubJob {
         readonly source: string;
         /** The disk takes files of so many bytes and none larger. */
         readonly room?: number;
+        /** Its files are not let go of. */
+        readonly holds?: boolean;
       }
-    | { readonly name: "open"; readonly key: string }
+    | { readonly name: "open"; readonly key: string; readonly holds?: boolean }
     | { readonly name: "list" }
     | { readonly name: "delete"; readonly key: string };
 }
@@ -49,7 +51,7 @@ addEventListener("message", async ({ data }: MessageEvent<HubJob>) => {
 
 async function run({ call }: HubJob, hub: ReturnType<typeof fakeHub>): Promise<HubReply> {
   if (call.name === "list") return { ...nothing, list: await cachedModels() };
-  if (call.name === "open") return shown(await openCached(call.key));
+  if (call.name === "open") return shown(await openCached(call.key), call.holds);
   if (call.name === "delete") {
     await deleteCached(call.key);
     return nothing;
@@ -59,10 +61,10 @@ async function run({ call }: HubJob, hub: ReturnType<typeof fakeHub>): Promise<H
   const found = await lookUp(call.source, options);
   const variant = found.variants.find(({ id }) => id === found.preferred);
   hub.requests.length = 0;
-  return variant ? shown(await obtain(found, variant, options)) : nothing;
+  return variant ? shown(await obtain(found, variant, options), call.holds) : nothing;
 }
 
-async function shown({ opened, notes }: Obtained): Promise<HubReply> {
+async function shown({ opened, notes, release }: Obtained, holds = false): Promise<HubReply> {
   const files = new Map<string, Uint8Array>();
   if (opened.kind === "gguf") {
     for (const { path, blob } of opened.files) files.set(path, new Uint8Array(await blob.arrayBuffer()));
@@ -70,6 +72,10 @@ async function shown({ opened, notes }: Obtained): Promise<HubReply> {
     for (const path of opened.files.paths) {
       files.set(path, new Uint8Array(await (await opened.files.open(path)).arrayBuffer()));
     }
+  }
+  if (!holds) {
+    release();
+    release();
   }
   return { ...nothing, files, notes };
 }

@@ -13,6 +13,7 @@ const row = '{"prompt":"Hello?","completion":"Ahoy!"}\n';
 const fakeEnvironment: Environment = {
   secureContext: true,
   hasWebGpu: true,
+  deviceMemory: 8,
   loadSample: async ({ file, heldOut }) => ({
     data: { name: file, blob: new Blob([row.repeat(120)]) },
     heldOut: { name: heldOut, blob: new Blob([row.repeat(12)]) },

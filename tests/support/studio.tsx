@@ -2,6 +2,7 @@
 import { chooseFiles, chooseHeldOut } from "../../src/ui/actions/choose-data";
 import type { ErrorData } from "../../src/worker/protocol";
 import { createFakeClient, type FakeOptions, sampleRun } from "./fake-client";
+import { badCheck, someStored } from "./fake-models";
 import { mountStudio } from "./mount";
 
 const state = new URLSearchParams(location.search).get("state") ?? "first";
@@ -20,6 +21,20 @@ const options: Readonly<Record<string, FakeOptions>> = {
       { ...sampleRun, id: "run-0", name: "cobalt-heron-7", state: "stopped", evalBefore: null, evalAfter: null },
     ],
   },
+  "model-catalogue": { stored: someStored },
+  "model-stored": { stored: someStored },
+  "model-downloading": { holdDownload: true },
+  "model-stopped": { holdDownload: true },
+  "model-not-found": {
+    fail: {
+      lookUpModel: {
+        code: "bad-input",
+        message: "There is no model org/none on the hub; check its spelling, or sign in there if it is private.",
+        data: { reason: "not-found" },
+      },
+    },
+  },
+  "model-wrong": { kernelCheck: badCheck },
   "data-problems": { dataset: "problems", shared: true },
   "data-unmapped": { dataset: "unmapped" },
   "data-mapping": { dataset: "unmapped" },

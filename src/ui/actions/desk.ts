@@ -1,6 +1,7 @@
 /** What every action works with: the client, the stores, and the things that are no plain data. */
 import { toErrorData } from "../../worker/errors";
 import type { DataFile, ErrorData, ModelSource, StudioClient } from "../../worker/protocol";
+import { firstBudget } from "../memory-budget";
 import type { Sample } from "../samples";
 import { createStores, type Stores } from "../stores";
 import { type GpuUser, gpuUser } from "../stores/gpu";
@@ -17,6 +18,8 @@ export interface HeldFiles {
 export interface Environment {
   readonly secureContext: boolean;
   readonly hasWebGpu: boolean;
+  /** Gigabytes of the machine; null where the browser does not say. */
+  readonly deviceMemory: number | null;
   /** A dataset that comes with the page, and its held-out rows. */
   loadSample(sample: Sample): Promise<{ readonly data: DataFile; readonly heldOut: DataFile }>;
 }
@@ -32,7 +35,12 @@ export interface Desk {
     heldOut: HeldFiles | null;
     /** All files of the last choice, those that were not taken included. */
     offered: { readonly data: readonly File[]; readonly heldOut: readonly File[] };
+    /** The files of the model that is chosen and not open yet. */
+    modelFiles: ModelSource | null;
     opening: AbortController | null;
+    lookingUp: AbortController | null;
+    outlining: AbortController | null;
+    judging: AbortController | null;
     inspecting: AbortController | null;
     /** A look into the dataset was asked for and has not come to its end; a run may have cut it short or put it off. */
     lookDue: boolean;
@@ -51,13 +59,17 @@ export function createDesk(client: StudioClient, environment: Environment): Desk
   return {
     client,
     environment,
-    stores: createStores(environment, embeddedModel),
+    stores: createStores(environment, embeddedModel, firstBudget(environment.deviceMemory)),
     held: {
       model: { kind: "embedded", id: embeddedModel },
       data: null,
       heldOut: null,
       offered: { data: [], heldOut: [] },
+      modelFiles: null,
       opening: null,
+      lookingUp: null,
+      outlining: null,
+      judging: null,
       inspecting: null,
       lookDue: false,
       looked: null,

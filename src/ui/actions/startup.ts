@@ -1,22 +1,25 @@
 /** What happens when the page opens: GPU, model, sample and kept runs, each on its own so that one failing hides no other. */
 import { busy } from "../stores/load";
 import { chooseSample } from "./choose-data";
+import { watchFit } from "./choose-model";
 import { watchRecipe } from "./data";
 import { type Desk, failed } from "./desk";
 import { refreshLibrary } from "./library";
 import { openModel } from "./model";
+import { refreshStored } from "./stored-models";
 
 /** Returns what undoes the subscriptions. */
 export function startUp(desk: Desk): () => void {
   const { client, stores, held } = desk;
   const leave = client.onDeviceLost((lost) => stores.device.setState({ lost }));
-  const unwatch = watchRecipe(desk);
+  const unwatch = [watchRecipe(desk), watchFit(desk)];
   void refreshLibrary(desk);
+  void refreshStored(desk);
   void chooseSample(desk);
   if (stores.device.getState().hasWebGpu) void probeAndOpen();
   return () => {
     leave();
-    unwatch();
+    for (const end of unwatch) end();
   };
 
   async function probeAndOpen(): Promise<void> {

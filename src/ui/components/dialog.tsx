@@ -19,7 +19,9 @@ export function Dialog({ opened, onClose, title, children, whole = false }: Prop
       <Modal.Content>
         <Modal.Body className={whole ? "dialog large" : "dialog"}>
           <div className="dialog-head">
-            <Modal.Title fw={600}>{title}</Modal.Title>
+            <Modal.Title fw={600} lh={1.3}>
+              {title}
+            </Modal.Title>
             <CloseButton onClick={onClose} aria-label={strings.app.close} />
           </div>
           {children}

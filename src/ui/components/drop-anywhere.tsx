@@ -1,8 +1,10 @@
-/** Files dropped or pasted anywhere on the page become the dataset, except over a drop zone, which takes its own. */
+/** Files dropped or pasted anywhere on the page become the dataset, or the chosen model where they hold weights; a drop zone takes its own. */
 import { Portal, Text } from "@mantine/core";
 import { FileText } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { chooseFiles, pasteText } from "../actions/choose-data";
+import { chooseModelFiles } from "../actions/choose-model";
+import { holdsWeights } from "../actions/model-files";
 import { filesOf } from "../dropped-files";
 import { strings } from "../strings";
 import { useDesk } from "../studio";
@@ -35,7 +37,9 @@ export function DropAnywhere({ disabled }: { readonly disabled: boolean }) {
       end();
       if (!holdsFiles(event) || event.dataTransfer === null || within(event.target, ".drop")) return;
       event.preventDefault();
-      void filesOf(event.dataTransfer).then((files) => chooseFiles(desk, files));
+      void filesOf(event.dataTransfer).then((files) =>
+        holdsWeights(files) ? chooseModelFiles(desk, files) : chooseFiles(desk, files),
+      );
     };
     const onPaste = (event: ClipboardEvent): void => {
       if (event.clipboardData === null || within(event.target, "input, textarea, [contenteditable]")) return;

@@ -7,10 +7,12 @@ import { useStudio } from "../studio";
 
 interface Props {
   readonly error: ErrorData;
+  /** Where the error's code says less. */
+  readonly title?: string | undefined;
   readonly action?: { readonly label: string; readonly run: () => void } | undefined;
 }
 
-export function ErrorNote({ error, action }: Props) {
+export function ErrorNote({ error, title = strings.errors.title[error.code], action }: Props) {
   const device = useStudio("device", (state) => state.device);
   const details = (): string =>
     JSON.stringify(
@@ -23,7 +25,7 @@ export function ErrorNote({ error, action }: Props) {
       <TriangleAlert size={20} aria-hidden />
       <div>
         <Text size="sm" fw={600}>
-          {strings.errors.title[error.code]}
+          {title}
         </Text>
         <Text size="sm" className="wrap plain">
           {error.message}

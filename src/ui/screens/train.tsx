@@ -118,8 +118,8 @@ function StartBar({ floating }: { readonly floating: boolean }) {
       {ready.kind === "blocked" && ready.reason !== null && (
         <Text size="sm" className="warning wrap" id={reasonId}>
           {ready.reason}{" "}
-          <Anchor href="#data" inherit underline="always">
-            {strings.data.see}
+          <Anchor href={`#${ready.where}`} inherit underline="always">
+            {strings[ready.where].see}
           </Anchor>
         </Text>
       )}

@@ -4,13 +4,17 @@ import { createDataStore, type DataState } from "./data";
 import { createDeviceStore, type DeviceState } from "./device";
 import { createLibraryStore, type LibraryState } from "./library";
 import { createModelStore, type ModelState } from "./model";
+import { type Budget, createPickerStore, type PickerState } from "./picker";
 import { createRecipeStore, type RecipeState } from "./recipe";
+import { createStoredStore, type StoredState } from "./stored";
 import { createTrainingStore, type TrainingState } from "./training";
 import { createTrialStore, type TrialState } from "./trial";
 
 export interface States {
   readonly device: DeviceState;
   readonly model: ModelState;
+  readonly picker: PickerState;
+  readonly stored: StoredState;
   readonly data: DataState;
   readonly recipe: RecipeState;
   readonly training: TrainingState;
@@ -23,9 +27,12 @@ export type Stores = { readonly [K in keyof States]: StoreApi<States[K]> };
 export const createStores = (
   environment: Pick<DeviceState, "secureContext" | "hasWebGpu">,
   modelName: string,
+  budget: Budget = { text: "4", bytes: 4e9, error: null },
 ): Stores => ({
   device: createDeviceStore(environment),
   model: createModelStore(modelName),
+  picker: createPickerStore(budget),
+  stored: createStoredStore(),
   data: createDataStore(),
   recipe: createRecipeStore(),
   training: createTrainingStore(),

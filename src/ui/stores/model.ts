@@ -1,14 +1,25 @@
-/** The base model: which folder, what it holds, and whether its numbers were checked. */
+/** The base model: which one, what it holds, and whether its numbers were checked. */
 import { createStore } from "zustand/vanilla";
 import type { ModelInfo, SelfCheckSummary } from "../../worker/protocol";
+import { strings } from "../strings";
 import { idle, type Load } from "./load";
 
 export interface ModelState {
   readonly name: string;
   readonly embedded: boolean;
   readonly model: Load<ModelInfo>;
+  /** While the weights of a chosen one come in: the model that it replaces, so that what is shown of it does not jump. */
+  readonly standing: ModelInfo | null;
   readonly selfCheck: Load<SelfCheckSummary>;
 }
 
 export const createModelStore = (name: string) =>
-  createStore<ModelState>(() => ({ name, embedded: true, model: idle, selfCheck: idle }));
+  createStore<ModelState>(() => ({ name, embedded: true, model: idle, standing: null, selfCheck: idle }));
+
+/** Why the open model is not trained, as one sentence: a check of its numbers failed. Null where none did. */
+export function distrust({ model, selfCheck }: Pick<ModelState, "model" | "selfCheck">): string | null {
+  if (model.state !== "ready") return null;
+  const { agrees, reason } = model.value.kernelCheck;
+  if (!agrees) return reason ?? `${strings.model.kernelsWrong}.`;
+  return selfCheck.state === "ready" && !selfCheck.value.agrees ? strings.model.disagrees : null;
+}

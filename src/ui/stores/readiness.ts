@@ -2,6 +2,7 @@
 import { needsMapping } from "../mapping";
 import { strings } from "../strings";
 import type { States } from "./index";
+import { distrust } from "./model";
 import { type Field, fieldOrder } from "./recipe";
 
 export type Readiness =
@@ -12,12 +13,19 @@ export type Readiness =
       readonly label: string;
       /** A sentence that says more; null where the label says all. */
       readonly reason: string | null;
+      /** The section where that is seen. */
+      readonly where: "data" | "model";
     };
 
 const text = strings.train.main;
 
-const blocked = (label: string, reason: string | null = null): Readiness => ({ kind: "blocked", label, reason });
-const waiting = (label: string): Readiness => ({ kind: "waiting", label, reason: null });
+const blocked = (label: string, reason: string | null = null, where: "data" | "model" = "data"): Readiness => ({
+  kind: "blocked",
+  label,
+  reason,
+  where,
+});
+const waiting = (label: string): Readiness => ({ kind: "waiting", label, reason: null, where: "data" });
 
 export function readiness({
   device,
@@ -32,6 +40,8 @@ export function readiness({
   if (device.device.state !== "ready") return waiting(text.probing);
   if (model.model.state === "failed") return blocked(text.model);
   if (model.model.state !== "ready") return waiting(text.opening);
+  const doubt = distrust(model);
+  if (doubt !== null) return blocked(text.untrusted, doubt, "model");
   const wrong = fieldOrder.find((field) => recipe.errors[field] !== undefined);
   if (wrong !== undefined) return { kind: "fix", label: text.fix(strings.fields[wrong].label), field: wrong };
   if (data.name === null) return blocked(text.data);
