@@ -14,11 +14,9 @@ import { type ModelStore, memoryStore } from "./store";
 import type { CachedModels, DownloadProgress, FoundModel, Variant } from "./types";
 import { lookUpUrl } from "./url";
 
-export { type CatalogueEntry, catalogue } from "./catalogue";
-export { HubError, type HubFault } from "./errors";
-export type { OpenedModel } from "./files";
+export { catalogue } from "./catalogue";
+export { HubError } from "./errors";
 export type { Obtained } from "./obtain";
-export { storageRoom } from "./storage-room";
 export type * from "./types";
 
 interface StoreOptions {

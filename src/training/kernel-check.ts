@@ -50,7 +50,7 @@ export interface KernelCheckOptions {
  * 1e-6 and 2e-5 with 30 layers, and a GPU's exp and division may be some units worse; rounding the softmax's weights to half
  * floats leaves 1e-4 and 9e-4; a wrong kernel leaves some per cent.
  */
-export const kernelTolerance = 1e-3;
+const kernelTolerance = 1e-3;
 
 const seed = 20240607;
 

@@ -5,8 +5,8 @@ import type { ModelFiles } from "../types";
 import { maxTensors, readHeader, type StoredTensor } from "./header";
 import { parseMembers } from "./json";
 
-export const fileName = "model.safetensors";
-export const indexName = "model.safetensors.index.json";
+const fileName = "model.safetensors";
+const indexName = "model.safetensors.index.json";
 const shardPattern = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 const maxIndexBytes = 4 * 1024 * 1024;
 const maxShards = 500;
