@@ -71,7 +71,11 @@ export const one = f32(1);
 /** Everything that is done with a folder's weights: opened, and every tensor read. */
 export async function openAll(files: Readonly<Record<string, Bytes | string>>): Promise<void> {
   const folder = folderOf(files);
-  const expected = [{ name: "x.conv.weight", shape: [4, 2], conv1d: true }];
+  const expected = [
+    { name: "x.conv.weight", shape: [4, 2], conv1d: true },
+    { name: "w.weight", shape: [4] },
+    { name: "lm_head.weight", shape: [4] },
+  ];
   const source = await format.open(folder, format.match(folder.paths), expected);
   for (const [name, { shape }] of source.tensors) {
     await source.read(name);

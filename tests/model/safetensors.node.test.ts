@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { toFloat32 } from "../../src/model/weights/bytes";
 import { format, openSafetensors } from "../../src/model/weights/safetensors";
 import { type Bytes, folderOf, pattern, safetensorsFile } from "./build-files";
+import { one, tensorFile } from "./safetensors-files";
 
 const f32 = (...values: number[]): Bytes => new Uint8Array(Float32Array.from(values).buffer);
 const u16 = (...values: number[]): Bytes => new Uint8Array(Uint16Array.from(values).buffer);
@@ -75,5 +76,15 @@ describe("safetensors", () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe("an integer tensor named like a weight", () => {
+  it("is left alone where the model does not ask for it", async () => {
+    const ids = { name: "position_ids.weight", dtype: "I64", shape: [1], data: new Uint8Array(8) };
+    const file = tensorFile([{ name: "w.weight", dtype: "F32", data: one }, ids]);
+    const folder = folderOf({ "model.safetensors": file });
+    const source = await format.open(folder, format.match(folder.paths), [{ name: "w.weight", shape: [1] }]);
+    expect([...source.tensors.keys()]).toEqual(["w.weight"]);
   });
 });
