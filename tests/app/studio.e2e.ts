@@ -208,7 +208,7 @@ test.describe("bad input is told in one sentence and the page goes on", () => {
     await mkdir(folder, { recursive: true });
     await writeFile(`${folder}/notes.txt`, "no model here");
     await page.getByText("Your own file", { exact: true }).click();
-    await page.locator('input[type="file"][aria-label="Choose its folder"]').setInputFiles(folder);
+    await page.locator('#model input[type="file"][aria-label="Choose its folder"]').setInputFiles(folder);
     await expect(alert(page)).toContainText(/config\.json/);
     await page.getByRole("button", { name: "Choose another model" }).click();
     await expect(page.getByRole("button", { name: "Train the sample" })).toBeEnabled({ timeout: 120_000 });
