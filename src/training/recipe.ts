@@ -140,3 +140,35 @@ function show(value: unknown): string {
   if (typeof value === "number") return String(value);
   return (JSON.stringify(value) ?? String(value)).slice(0, 80);
 }
+
+/** Settings from elsewhere: those that hold, over `base`, and one sentence for each that does not. */
+export interface SharedRecipe {
+  readonly recipe: Recipe;
+  /** The keys that were given and hold. */
+  readonly given: readonly (keyof Recipe)[];
+  readonly faults: readonly string[];
+}
+
+/** Most keys that are looked at: a recipe has fewer. */
+const mostKeys = 64;
+
+/** Reads some of a recipe's settings, each by itself, so that one bad setting spoils no other. Never throws. */
+export function parseSharedRecipe(values: Readonly<Record<string, unknown>>, base: Recipe): SharedRecipe {
+  let recipe = base;
+  const given: (keyof Recipe)[] = [];
+  const faults: string[] = [];
+  for (const [key, value] of Object.entries(values).slice(0, mostKeys)) {
+    if (!isSetting(key)) {
+      faults.push(`The setting ${JSON.stringify(key.slice(0, 40))} is unknown and left out.`);
+      continue;
+    }
+    const { type, expected } = ranges[key];
+    if (z.safeParse(type, value).success) {
+      recipe = parseRecipe({ ...recipe, [key]: value });
+      given.push(key);
+    } else faults.push(`${key} is ${show(value)} and left out; it must be ${expected}.`);
+  }
+  return { recipe, given, faults };
+}
+
+const isSetting = (key: string): key is keyof Recipe => Object.hasOwn(ranges, key);

@@ -2,7 +2,10 @@
 import type { ErrorCode, RunSummary } from "../worker/protocol";
 import { bytes, count, decimal } from "./format";
 import { dataStrings } from "./strings-data";
+import { libraryStrings } from "./strings-library";
 import { modelStrings } from "./strings-model";
+import { runStrings } from "./strings-run";
+import { settingsStrings } from "./strings-settings";
 
 export const strings = {
   app: {
@@ -34,6 +37,7 @@ export const strings = {
     stillWorks: "Runs kept in this browser are safe and listed below.",
   },
   model: modelStrings,
+  run: runStrings,
   data: dataStrings,
   train: {
     title: "Train",
@@ -69,12 +73,6 @@ export const strings = {
     unitEpochs: "epochs",
     unitSteps: "steps",
     suggested: (rate: string) => `${rate} suits this model`,
-    chartEmpty: "The loss is drawn here as training goes.",
-    chartLabel: "Loss by step",
-    chartRaw: "each step",
-    chartSmooth: "smoothed",
-    chartEval: "held-out",
-    table: { caption: "Loss by step", step: "Step", loss: "Loss", smooth: "Smoothed" },
     loss: "Loss",
     rate: "Learning rate",
     norm: "Gradient norm",
@@ -116,28 +114,9 @@ export const strings = {
     shorter: "Halve the max length",
     again: "Try again",
   },
-  fields: {
-    rank: { label: "Rank", hint: "Size of the adapter" },
-    alpha: { label: "Alpha", hint: "Strength; often 2 × rank" },
-    learningRate: { label: "Learning rate", hint: "Such as 2e-4" },
-    maxLength: { label: "Max length", hint: "Tokens per row" },
-    epochs: { label: "Epochs", hint: "Passes over the data" },
-    steps: { label: "Steps", hint: "Updates of the adapter" },
-    targetModules: { label: "Layers to adapt", hint: "All of them learns most" },
-    rslora: { label: "Rank-stabilised scale", hint: "Scale by α/√r; for high ranks" },
-    gradientCheckpointing: { label: "Gradient checkpointing", hint: "Less memory, about a quarter slower" },
-    dropout: { label: "Dropout", hint: "0 to 1; helps small datasets" },
-    schedule: { label: "Schedule", hint: "How the rate falls" },
-    warmupSteps: { label: "Warm-up steps", hint: "The rate climbs over these" },
-    batchSize: { label: "Batch size", hint: "Rows at once" },
-    gradientAccumulation: { label: "Gradient accumulation", hint: "Batches per step" },
-    weightDecay: { label: "Weight decay", hint: "0 is off" },
-    clip: { label: "Gradient clip", hint: "Largest norm; 0 is off" },
-    seed: { label: "Seed", hint: "Same seed, same run" },
-    shuffle: { label: "Shuffle the rows", hint: "Each epoch in a new order" },
-    pack: { label: "Pack short rows together", hint: "Faster; rows do not see each other" },
-  },
-  schedules: { constant: "Constant", linear: "Linear", cosine: "Cosine" },
+  fields: settingsStrings.fields,
+  schedules: settingsStrings.schedules,
+  settings: settingsStrings,
   trial: {
     title: "Try",
     empty: "Train the sample or your own data first; then the model before and after answers here, side by side.",
@@ -166,30 +145,7 @@ export const strings = {
     cut: "cut at the longest answer",
     aborted: "stopped",
   },
-  library: {
-    title: "Library",
-    empty: "No runs yet. What you train is kept here, in this browser, until you delete it.",
-    privacy: "Kept in this browser only. Download what you want to keep for good.",
-    loading: "Reading the kept runs…",
-    select: "Select",
-    selected: "Selected",
-    download: "Download",
-    downloadLabel: (name: string) => `Download ${name} as a PEFT adapter (zip)`,
-    remove: "Delete",
-    removeLabel: (name: string) => `Delete ${name}`,
-    onData: (dataset: string, model: string) => `${dataset} · ${model}`,
-    steps: (n: number) => `${count(n)} ${n === 1 ? "step" : "steps"}`,
-    stopped: "stopped early",
-    forModel: (model: string) => `for ${model}`,
-    sparkline: (first: number, last: number) => `Loss fell from ${decimal(first, 2)} to ${decimal(last, 2)}`,
-    sparklineUp: (first: number, last: number) => `Loss went from ${decimal(first, 2)} to ${decimal(last, 2)}`,
-    lastLoss: "loss",
-    confirmTitle: (name: string) => `Delete ${name}?`,
-    confirm: (size: number) =>
-      `Its adapter (${bytes(size)}), loss log and settings are removed from this browser and cannot be brought back. Files you downloaded stay.`,
-    confirmYes: "Delete the run",
-    confirmNo: "Keep it",
-  },
+  library: libraryStrings,
   errors: {
     title: {
       "bad-input": "This cannot be used as it is",

@@ -6,3 +6,6 @@ import "./styles.css";
 import "./styles-model.css";
 import "./styles-data.css";
 import "./styles-train.css";
+import "./styles-run.css";
+import "./styles-library.css";
+import "./styles-settings.css";

@@ -4,6 +4,7 @@ import type { CallName, CallOptions, Calls, EventReply, Reply, Request, ResultRe
 
 /** Values of the data line that the page needs: the policies and what holds where nothing was chosen. */
 export { dataDefaults, lossChoices, tooLongPolicies } from "../data/options";
+export { runsChannel } from "./storage/channel";
 
 /** What `connect` needs of a `Worker` or a `MessagePort`. */
 export interface ClientPort {
@@ -39,13 +40,21 @@ export function connect(port: ClientPort): Connection {
     viewRows: new Map(),
     overlap: new Map(),
     plan: new Map(),
+    targetModules: new Map(),
+    calibrate: new Map(),
     train: new Map(),
     evaluate: new Map(),
     logits: new Map(),
     generate: new Map(),
     importAdapter: new Map(),
+    importAdapters: new Map(),
     exportAdapter: new Map(),
     listRuns: new Map(),
+    updateRun: new Map(),
+    runLog: new Map(),
+    exportRuns: new Map(),
+    hideRuns: new Map(),
+    restoreRuns: new Map(),
     deleteRun: new Map(),
     selfCheck: new Map(),
   };

@@ -17,11 +17,15 @@ const mostViews = 200;
 
 interface Inspected extends DataLease {
   readonly open: OpenModel;
+  /** Problems whose rows are left out. */
+  readonly skip: readonly string[];
 }
 
 export interface DataHandlers extends Pick<Handlers, "inspectDataset" | "viewRows" | "overlap" | "plan"> {
   /** The model is about to change: what was inspected for it is let go of. */
   forget(): void;
+  /** What was inspected last for this model; null where nothing was. */
+  inspected(open: OpenModel): Pick<Inspected, "dataset" | "skip"> | null;
 }
 
 export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers {
@@ -38,6 +42,8 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
 
   return {
     forget,
+
+    inspected: (open) => (inspected?.open === open ? inspected : null),
 
     inspectDataset: async ({ data, recipe: given, fitMaxLength = false, evalData = null }, emit, signal) => {
       const open = slot.current;
@@ -91,7 +97,7 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
       });
       if (look === looks) {
         inspected?.release();
-        inspected = { ...lease, open };
+        inspected = { ...lease, open, skip: data.options.skip };
       } else lease.release();
       return info;
     },

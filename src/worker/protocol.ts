@@ -4,7 +4,15 @@ import type { Message } from "../data/tokenizer";
 import type { Recipe } from "../training/recipe";
 import type { MemoryPlan } from "../training/session";
 import type { EvalEvent, StepEvent } from "../training/trainer";
-import type { DataOptions, DataSource, DatasetInfo, InspectEvent, ProblemKind, RowView } from "./protocol/data";
+import type {
+  DataFile,
+  DataOptions,
+  DataSource,
+  DatasetInfo,
+  InspectEvent,
+  ProblemKind,
+  RowView,
+} from "./protocol/data";
 import type {
   CachedModels,
   CatalogueModel,
@@ -17,10 +25,12 @@ import type {
   SelfCheckSummary,
 } from "./protocol/model";
 import type { ProgressEvent } from "./protocol/progress";
+import type { TargetModule } from "./protocol/settings";
 
 export type * from "./protocol/data";
 export type * from "./protocol/model";
 export type * from "./protocol/progress";
+export type * from "./protocol/settings";
 export type { MemoryPlan };
 
 export type RunId = string;
@@ -29,6 +39,30 @@ export type RunId = string;
 export interface AdapterFiles {
   readonly config: Blob;
   readonly weights: Blob;
+}
+
+/** Answers during a run that show what it has learned so far: greedy, with the adapter as it is at that step. */
+export interface SampleRequest {
+  /** A user's turn where the model has a chat template, else text to continue. */
+  readonly prompts: readonly string[];
+  /** Steps between two samplings; null: at the start, each quarter and the end. */
+  readonly every: number | null;
+  readonly maxNewTokens: number;
+}
+
+export interface SampleEvent {
+  readonly kind: "sample";
+  /** Steps finished. */
+  readonly step: number;
+  readonly prompt: string;
+  readonly text: string;
+}
+
+/** Said once: a sampling failed, and the run goes on without any more of them. */
+export interface SamplesSkippedEvent {
+  readonly kind: "samples-skipped";
+  readonly step: number;
+  readonly error: ErrorData;
 }
 
 export type TrainEvent =
@@ -41,7 +75,9 @@ export type TrainEvent =
       readonly memory: MemoryPlan;
     }
   | StepEvent
-  | EvalEvent;
+  | EvalEvent
+  | SampleEvent
+  | SamplesSkippedEvent;
 
 export interface RunSummary {
   readonly id: RunId;
@@ -68,6 +104,26 @@ export interface RunSummary {
   readonly milliseconds: number;
   readonly tokens: number;
   readonly adapterBytes: number;
+  /** What the user wrote about the run; absent or "" for nothing. */
+  readonly note?: string;
+}
+
+export interface RunUpdate {
+  readonly run: RunId;
+  /** One that no other run has. */
+  readonly name?: string;
+  readonly note?: string;
+}
+
+export interface RunsExport extends ExportInfo {
+  /** Runs that could not be written, each with the reason. */
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface ImportedAdapters {
+  readonly runs: readonly RunSummary[];
+  /** One sentence for each adapter that could not be used. */
+  readonly refused: readonly string[];
 }
 
 export interface TokenEvent {
@@ -181,12 +237,28 @@ export interface Calls {
   };
   /** For the dataset inspected last, or for full rows before one was. */
   plan: { in: { readonly recipe: Recipe }; out: MemoryPlan; event: never };
+  /** The open model's modules that LoRA can target. */
+  targetModules: { in: Record<never, never>; out: readonly TargetModule[]; event: never };
+  /** Two or three real steps on the dataset inspected last, thrown away. Any other call that needs the GPU ends it. */
+  calibrate: {
+    in: { readonly recipe: Recipe };
+    out: {
+      /** Of a step with the run's mean number of tokens. */
+      readonly millisecondsPerStep: number;
+      readonly tokensPerSecond: number;
+      /** Of the whole run. */
+      readonly steps: number;
+    };
+    event: ProgressEvent;
+  };
   train: {
     in: {
       readonly recipe: Recipe;
       readonly data: DataSource;
       readonly evalData: DataSource | null;
       readonly initAdapter: AdapterFiles | null;
+      /** Absent: none. They change nothing of what is learned. */
+      readonly samples?: SampleRequest | null;
     };
     out: RunSummary;
     event: TrainEvent;
@@ -202,7 +274,17 @@ export interface Calls {
   /** Keeps an adapter made elsewhere as a run of its own, checked against the open model. */
   importAdapter: { in: { readonly name: string; readonly files: AdapterFiles }; out: RunSummary; event: never };
   exportAdapter: { in: { readonly run: RunId; readonly target: string }; out: ExportInfo; event: never };
+  /** Dropped or picked files: PEFT folders, or zips of them. Fails with a sentence where not one adapter could be kept. */
+  importAdapters: { in: { readonly files: readonly DataFile[] }; out: ImportedAdapters; event: never };
   listRuns: { in: Record<never, never>; out: readonly RunSummary[]; event: never };
+  updateRun: { in: RunUpdate; out: RunSummary; event: never };
+  /** Read without the adapter. */
+  runLog: { in: { readonly run: RunId }; out: readonly (StepEvent | EvalEvent)[]; event: never };
+  /** One zip with a PEFT folder and the log for each; null: all runs. */
+  exportRuns: { in: { readonly runs: readonly RunId[] | null }; out: RunsExport; event: ProgressEvent };
+  /** Off the list at once and for good within a minute, unless `restoreRuns` brings them back. */
+  hideRuns: { in: { readonly runs: readonly RunId[] }; out: null; event: never };
+  restoreRuns: { in: { readonly runs: readonly RunId[] }; out: null; event: never };
   deleteRun: { in: { readonly run: RunId }; out: null; event: never };
   selfCheck: { in: Record<never, never>; out: SelfCheckSummary; event: ProgressEvent };
 }

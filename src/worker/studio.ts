@@ -4,25 +4,24 @@ import { withChosenTemplate } from "../data/templates/index";
 import { turnEndIds } from "../data/turn-end";
 import { adapterFault } from "../export/check";
 import { AdapterError } from "../export/errors";
-import { exportTargets } from "../export/registry";
-import { zipFiles } from "../export/zip";
 import { Decoder } from "../model/generation/decoder";
 import { generate } from "../model/generation/generate";
 import { type Adapter, adapterScale } from "../training/adapter";
-import { recipeDefaults } from "../training/recipe";
+import { Calibration } from "./calibrate";
 import { dataHandlers } from "./data-handlers";
 import { DataSlot } from "./data-slot";
 import { StudioError } from "./errors";
 import { runEvaluation } from "./evaluation";
+import { libraryHandlers } from "./library-handlers";
 import { modelHandlers } from "./model-handlers";
 import { gpuLock, ModelSlot, type OpenModel } from "./model-slot";
-import type { CallName, Handlers, RunId, RunSummary, SelfCheckSummary } from "./protocol";
+import type { CallName, Handlers, RunId, SelfCheckSummary } from "./protocol";
 import { seededUniform } from "./random";
-import { runName } from "./storage/names";
+import { settingsHandlers } from "./settings-handlers";
 import type { RunRecord } from "./storage/record";
-import { deleteRun, listRuns, loadRun, saveRun } from "./storage/runs";
+import { loadRun } from "./storage/runs";
 import { unknownToken } from "./tokens";
-import { readAdapterFiles, runTraining } from "./training-run";
+import { runTraining } from "./training-run";
 
 /** What a person is told while a call has the GPU. */
 const activity: Readonly<Partial<Record<CallName, string>>> = {
@@ -32,19 +31,22 @@ const activity: Readonly<Partial<Record<CallName, string>>> = {
   logits: "computing logits",
   generate: "writing an answer",
   selfCheck: "checking the numbers",
+  calibrate: "measuring the speed",
 };
 
 /** `siteRoot` is where models/ lies; it ends with a slash. */
 export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot: URL): Handlers {
   const slot = new ModelSlot(siteRoot, onDeviceLost);
   const datasets = new DataSlot();
-  const { forget, ...data } = dataHandlers(slot, datasets);
+  const { forget, inspected, ...data } = dataHandlers(slot, datasets);
+  const calibration = new Calibration();
   const models = modelHandlers(slot, siteRoot);
   let working: CallName | null = null;
   let opening: Promise<unknown> | null = null;
 
   /** One user of the GPU at a time in this tab. */
   async function alone<T>(call: CallName, work: () => Promise<T>): Promise<T> {
+    if (working === "calibrate" && call !== "calibrate") await calibration.giveWay();
     if (working) {
       throw new StudioError("busy", `Tabtune is ${activity[working] ?? "at work"}; try again when that has ended.`, {
         call: working,
@@ -92,6 +94,8 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     },
 
     ...models,
+
+    ...settingsHandlers(slot, calibration, inspected, exclusive),
 
     openModel: async (input, emit, signal) => {
       // Choosing again while a model opens is no mistake: the later choice waits for the earlier one to end.
@@ -183,61 +187,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
         }
       }),
 
-    importAdapter: async ({ name, files }) => {
-      const { base, info } = slot.current;
-      const adapter = await readAdapterFiles(files, base);
-      const { rank, alpha, rslora, dropout, targetModules } = adapter.config;
-      const parameters = adapter.modules.reduce((sum, { a, b }) => sum + a.length + b.length, 0);
-      const taken = new Set((await listRuns()).map((run) => run.name));
-      const summary: RunSummary = {
-        id: crypto.randomUUID(),
-        name: taken.has(name) || name === "" ? runName(taken) : name,
-        model: info.name,
-        dataset: "",
-        recipe: {
-          ...recipeDefaults,
-          learningRate: info.defaultLearningRate,
-          rank,
-          alpha,
-          rslora,
-          dropout,
-          targetModules,
-        },
-        created: new Date().toISOString(),
-        state: "finished",
-        steps: 0,
-        trainableParameters: parameters,
-        losses: [],
-        evalBefore: null,
-        evalAfter: null,
-        milliseconds: 0,
-        tokens: 0,
-        adapterBytes: 4 * parameters,
-      };
-      await saveRun({ summary, base, adapter, log: [] });
-      return summary;
-    },
-
-    exportAdapter: async ({ run, target: id }) => {
-      const { summary, base, adapter, chatTemplate = null } = await loadRun(run);
-      const target = exportTargets.get(id);
-      if (!target) {
-        throw new StudioError(
-          "bad-input",
-          `There is no export "${id}"; choose from ${[...exportTargets.keys()].join(", ")}.`,
-        );
-      }
-      const facts = summary.steps > 0 ? summary : null;
-      const files = await target.write(adapter, { base, run: facts, chatTemplate });
-      return { fileName: `${summary.name}.zip`, blob: await zipFiles(files, new Date(summary.created)) };
-    },
-
-    listRuns: async () => listRuns(),
-
-    deleteRun: async ({ run }) => {
-      await deleteRun(run);
-      return null;
-    },
+    ...libraryHandlers(slot),
 
     selfCheck: (_, emit) =>
       exclusive("selfCheck", async () => {

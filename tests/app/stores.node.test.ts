@@ -42,7 +42,7 @@ describe("the settings form", () => {
     expect(recipe).toBeNull();
     expect(errors).toEqual({
       rank: "Rank is 0; it must be a whole number from 1 to 1024.",
-      learningRate: 'Learning rate is "1,000"; it must be a number above 0, up to 10, such as 2e-4.',
+      learningRate: 'Learning rate is "1,000", which may mean 1000 or 1.000; write it without the comma.',
     });
   });
 

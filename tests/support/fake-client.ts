@@ -16,13 +16,18 @@ import type {
   TrainEvent,
 } from "../../src/worker/protocol";
 import { describe, type FakeDataset, viewRows } from "./fake-data";
+import { fakeLibrary } from "./fake-library";
 import { cachedModel, catalogueOf, download, goodCheck, listOf, outlineOf, smol } from "./fake-models";
+import { fakeCalibrate, fakeModules, fakePlan } from "./fake-settings";
+import { type FakeCourse, fakeSamples } from "./fake-training";
 
 export interface FakeOptions {
   /** Calls that fail, with their error. */
   readonly fail?: Readonly<Partial<Record<CallName, ErrorData>>>;
   /** Milliseconds between two events. */
   readonly pace?: number;
+  /** How training goes instead of the usual. */
+  readonly course?: FakeCourse;
   /** Training waits for good after this step. */
   readonly holdAt?: number;
   readonly runs?: readonly RunSummary[];
@@ -55,6 +60,8 @@ export interface FakeOptions {
   /** What is said of an opened model. */
   readonly notes?: readonly string[];
   readonly selfCheck?: Partial<SelfCheckSummary>;
+  /** A measurement of the speed waits until it is cancelled. */
+  readonly holdMeasuring?: boolean;
 }
 
 export interface FakeClient extends StudioClient {
@@ -78,7 +85,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
   const { dataset = "clean", holdReading = false, shared = false, bare = false } = options;
   const calls: { call: CallName; input: unknown }[] = [];
   const listeners = new Set<(reason: string) => void>();
-  let runs: readonly RunSummary[] = options.runs ?? [];
+  const library = fakeLibrary(options.runs ?? [], sampleRun);
   let stored: readonly CachedModel[] = options.stored ?? [];
   let broken = false;
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pace));
@@ -195,15 +202,11 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       examples: shared ? viewRows("clean", 0, 2, null).rows : [],
       ...options.overlap,
     }),
-    plan: async () => ({
-      weights: 2_345_678,
-      adapter: 400_000,
-      activations: 21_000_000,
-      other: 900_000,
-      total: 24_645_678,
-      largestBuffer: 8_388_608,
-    }),
-    train: async ({ recipe, data }, { onEvent, signal }) => {
+    plan: async ({ recipe }) => fakePlan(recipe),
+    targetModules: async () => fakeModules,
+    calibrate: (_input, callOptions) => fakeCalibrate(options, callOptions, pause),
+    train: async ({ recipe, data, samples }, { onEvent, signal }) => {
+      const { course = {} } = options;
       const steps = recipe.steps ?? 30;
       const losses: number[] = [];
       const emit = (event: TrainEvent): void => onEvent?.(event);
@@ -212,8 +215,10 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       const memory = await answers.plan({ recipe }, {});
       emit({ kind: "start", run: "run-new", steps, trainableParameters: 49_152, memory });
       emit({ kind: "eval", step: 0, loss: 3.31, countedTokens: 900 });
+      fakeSamples(0, steps, samples, course).forEach(emit);
       for (let step = 1; step <= steps && signal?.aborted !== true; step++) {
-        const loss = 2.2 + 1.1 * Math.exp((-3 * step) / steps) + 0.15 * Math.sin(step * 12.9898);
+        const usual = 2.2 + 1.1 * Math.exp((-3 * step) / steps) + 0.15 * Math.sin(step * 12.9898);
+        const loss = course.loss?.(step, steps) ?? usual;
         losses.push(loss);
         const learningRate = recipe.learningRate * Math.cos((Math.PI / 2) * ((step - 1) / steps));
         const [tokens, milliseconds] = [480, 210];
@@ -224,11 +229,18 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
           epoch: (3 * step) / steps,
           loss,
           learningRate,
-          gradientNorm: 1.4,
+          gradientNorm: course.norm?.(step, steps) ?? 1.4,
           tokens,
           countedTokens: 200,
           milliseconds,
         });
+        const heldOut = course.evals?.[step];
+        if (heldOut !== undefined) emit({ kind: "eval", step, loss: heldOut, countedTokens: 900 });
+        fakeSamples(step, steps, samples, course).forEach(emit);
+        if (step === course.breakAt?.step) {
+          const { code, message, data: details } = course.breakAt.error;
+          throw new StudioError(code, message, details);
+        }
         if (step >= holdAt) {
           await aborted(signal);
         }
@@ -250,7 +262,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         evalAfter: stopped ? null : 2.61,
         ...options.summary,
       };
-      runs = [summary, ...runs];
+      library.add(summary);
       return summary;
     },
     evaluate: async () => ({
@@ -277,13 +289,7 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       }
       return { text, tokens: words.length, milliseconds: 40 * words.length, stopped: "eos" };
     },
-    importAdapter: async ({ name }) => ({ ...sampleRun, name }),
-    exportAdapter: async ({ run }) => ({ fileName: `${run}.zip`, blob: new Blob(["PK"]) }),
-    listRuns: async () => runs,
-    deleteRun: async ({ run }) => {
-      runs = runs.filter(({ id }) => id !== run);
-      return null;
-    },
+    ...library.answers,
     selfCheck: async (_input, { onEvent }) => {
       onEvent?.({ phase: "running ONNX Runtime", done: 1, total: 2 });
       await pause();

@@ -1,8 +1,11 @@
 /** The page over the fake client, for pictures: `?state=…` of scripts/screenshots.mjs. Never part of a build. */
 import { chooseFiles, chooseHeldOut } from "../../src/ui/actions/choose-data";
+import { editForm, editText } from "../../src/ui/stores/recipe";
 import type { ErrorData } from "../../src/worker/protocol";
 import { createFakeClient, type FakeOptions, sampleRun } from "./fake-client";
+import { severalRuns } from "./fake-library";
 import { badCheck, someStored } from "./fake-models";
+import { courses } from "./fake-training";
 import { mountStudio } from "./mount";
 
 const state = new URLSearchParams(location.search).get("state") ?? "first";
@@ -15,6 +18,10 @@ const diverged: ErrorData = {
 const options: Readonly<Record<string, FakeOptions>> = {
   busy: { holdAt: 19, fallback: false },
   failed: { fail: { train: diverged } },
+  "run-busy": { holdAt: 72, course: courses.noisy, fallback: false },
+  "run-warned": { holdAt: 110, course: courses.rising, fallback: false },
+  "run-broken": { course: { ...courses.noisy, breakAt: { step: 66, error: { ...diverged, data: { step: 67 } } } } },
+  "run-finished": { course: courses.noisy },
   finished: {
     runs: [
       sampleRun,
@@ -35,6 +42,7 @@ const options: Readonly<Record<string, FakeOptions>> = {
     },
   },
   "model-wrong": { kernelCheck: badCheck },
+  library: { runs: severalRuns(sampleRun) },
   "data-problems": { dataset: "problems", shared: true },
   "data-unmapped": { dataset: "unmapped" },
   "data-mapping": { dataset: "unmapped" },
@@ -62,4 +70,10 @@ if (state.startsWith("data-") && state !== "data-settings") {
       state === "data-problems" ? chooseHeldOut(desk, [file("notes.eval.jsonl")]) : undefined,
     );
   }, 500);
+}
+if (state.startsWith("run-")) {
+  // Long enough for curves to look like curves.
+  const { recipe } = desk.stores;
+  editForm(recipe, (form) => ({ ...form, lengthUnit: "steps" }));
+  editText(recipe, "steps", "120");
 }

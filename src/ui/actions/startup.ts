@@ -2,9 +2,10 @@
 import { busy } from "../stores/load";
 import { chooseSample } from "./choose-data";
 import { watchFit } from "./choose-model";
+import { watchConsequences } from "./consequences";
 import { watchRecipe } from "./data";
 import { type Desk, failed } from "./desk";
-import { refreshLibrary } from "./library";
+import { refreshLibrary, watchRuns } from "./library";
 import { openModel } from "./model";
 import { refreshStored } from "./stored-models";
 
@@ -12,7 +13,7 @@ import { refreshStored } from "./stored-models";
 export function startUp(desk: Desk): () => void {
   const { client, stores, held } = desk;
   const leave = client.onDeviceLost((lost) => stores.device.setState({ lost }));
-  const unwatch = [watchRecipe(desk), watchFit(desk)];
+  const unwatch = [watchRecipe(desk), watchFit(desk), watchConsequences(desk), watchRuns(desk)];
   void refreshLibrary(desk);
   void refreshStored(desk);
   void chooseSample(desk);

@@ -1,10 +1,22 @@
 /** The inputs of the settings form. Numbers are text, so that "2e-4" can be typed; errors stand below their field. */
-import { Checkbox, Chip, Group, Input, NativeSelect, TextInput } from "@mantine/core";
-import { editForm, editText, type Field, type Flag, type TextField } from "../stores/recipe";
+import { Checkbox, Input, NativeSelect, TextInput, VisuallyHidden } from "@mantine/core";
+import { RotateCcw } from "lucide-react";
+import { type FocusEvent, type ReactNode, useEffect, useState } from "react";
+import { backToDefault } from "../actions/settings";
+import {
+  changedFields,
+  defaultText,
+  editForm,
+  editText,
+  type Field,
+  type Flag,
+  type TextField,
+} from "../stores/recipe";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
 const idOf = (field: Field): string => `field-${field}`;
+const text = strings.settings;
 
 /** Opens what hides the field and puts the cursor into it. */
 export function focusField(field: Field): void {
@@ -13,21 +25,77 @@ export function focusField(field: Field): void {
   input?.focus();
 }
 
-export function NumberField({ field, hint }: { readonly field: TextField; readonly hint?: string | undefined }) {
+const helpOf = (field: Field): string => text.help(strings.fields[field].hint, strings.fields[field].range);
+
+/** Milliseconds without a key after which a wrong text is told although the cursor is still in the field. */
+const pause = 500;
+
+/** The error once the field was left or the typing has paused; it goes as soon as the text is right. */
+function useToldError(field: Field, value: string) {
+  const error = useStudio("recipe", (state) => state.errors[field]);
+  const [told, setTold] = useState<string | undefined>(error === undefined ? undefined : value);
+  useEffect(() => {
+    const timer = setTimeout(() => setTold(value), pause);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return { error: told === value ? error : undefined, onBlur: (_: FocusEvent) => setTold(value) };
+}
+
+const useChanged = (field: Field): boolean => useStudio("recipe", (state) => changedFields(state).includes(field));
+
+/** The field's way back, where it differs from preset or default. */
+function Back({ field, to }: { readonly field: Field; readonly to: string }) {
+  const desk = useDesk();
+  const changed = useChanged(field);
+  if (!changed) return null;
+  return (
+    <button type="button" className="field-back" title={to} onClick={() => backToDefault(desk, field, idOf(field))}>
+      <RotateCcw size={14} aria-hidden />
+      <VisuallyHidden>
+        {to}
+        {text.backOf(strings.fields[field].label)}
+      </VisuallyHidden>
+    </button>
+  );
+}
+
+function FieldEnd({ field, to }: { readonly field: Field; readonly to: string }) {
+  const { unit } = strings.fields[field];
+  return (
+    <span className="field-end">
+      <Back field={field} to={to} />
+      {unit !== "" && <span>{unit}</span>}
+    </span>
+  );
+}
+
+interface NumberProps {
+  readonly field: TextField;
+  readonly hint?: string | undefined;
+}
+
+export function NumberField({ field, hint }: NumberProps) {
   const { recipe } = useDesk().stores;
   const value = useStudio("recipe", (state) => state.form.text[field]);
-  const error = useStudio("recipe", (state) => state.errors[field]);
+  const start = useStudio("recipe", (state) => defaultText(state, field));
+  const { error, onBlur } = useToldError(field, value);
+  const { unit, range } = strings.fields[field];
+  const to = field === "maxLength" ? text.backTo.data : text.back(start);
   return (
     <TextInput
       id={idOf(field)}
       label={strings.fields[field].label}
-      description={hint ?? strings.fields[field].hint}
+      description={hint === undefined ? helpOf(field) : text.help(hint, range)}
       value={value}
       error={error}
       onChange={(event) => editText(recipe, field, event.currentTarget.value)}
+      onBlur={onBlur}
       inputMode="decimal"
       autoComplete="off"
       spellCheck={false}
+      rightSection={<FieldEnd field={field} to={to} />}
+      rightSectionWidth={unit === "" ? 32 : 84}
+      rightSectionPointerEvents="all"
       className="numbers"
     />
   );
@@ -38,23 +106,28 @@ export function LengthField() {
   const { recipe } = useDesk().stores;
   const unit = useStudio("recipe", (state) => state.form.lengthUnit);
   const value = useStudio("recipe", (state) => state.form.text[state.form.lengthUnit]);
-  const error = useStudio("recipe", (state) => state.errors[state.form.lengthUnit]);
+  const epochs = useStudio("recipe", (state) => defaultText(state, "epochs"));
+  const { error, onBlur } = useToldError(unit, value);
   return (
     <Input.Wrapper
       id={idOf(unit)}
       label={strings.train.length}
-      description={strings.fields[unit].hint}
+      description={helpOf(unit)}
       error={error}
       className="numbers"
     >
-      <Group gap={6} wrap="nowrap" align="flex-end">
+      <div className="length-line">
         <Input
           id={idOf(unit)}
           value={value}
           error={error !== undefined}
           onChange={(event) => editText(recipe, unit, event.currentTarget.value)}
+          onBlur={onBlur}
           inputMode="decimal"
           autoComplete="off"
+          rightSection={<FieldEnd field={unit} to={text.back(`${epochs} ${strings.train.unitEpochs}`)} />}
+          rightSectionWidth={32}
+          rightSectionPointerEvents="all"
           className="grow"
         />
         <NativeSelect
@@ -69,7 +142,7 @@ export function LengthField() {
             { value: "steps", label: strings.train.unitSteps },
           ]}
         />
-      </Group>
+      </div>
     </Input.Wrapper>
   );
 }
@@ -78,16 +151,33 @@ export function FlagField({ field }: { readonly field: Flag }) {
   const { recipe } = useDesk().stores;
   const checked = useStudio("recipe", (state) => state.form.flags[field]);
   return (
-    <Checkbox
-      id={idOf(field)}
-      label={strings.fields[field].label}
-      description={strings.fields[field].hint}
-      checked={checked}
-      onChange={(event) => {
-        const { checked: value } = event.currentTarget;
-        editForm(recipe, (form) => ({ ...form, flags: { ...form.flags, [field]: value } }));
-      }}
-    />
+    <WithBack field={field} to={checked ? text.backTo.off : text.backTo.on}>
+      <Checkbox
+        id={idOf(field)}
+        label={strings.fields[field].label}
+        description={strings.fields[field].hint}
+        checked={checked}
+        onChange={(event) => {
+          const { checked: value } = event.currentTarget;
+          editForm(recipe, (form) => ({ ...form, flags: { ...form.flags, [field]: value } }));
+        }}
+      />
+    </WithBack>
+  );
+}
+
+interface WithBackProps {
+  readonly field: Field;
+  readonly to: string;
+  readonly children: ReactNode;
+}
+
+function WithBack({ field, to, children }: WithBackProps) {
+  return (
+    <div className="with-back">
+      {children}
+      <Back field={field} to={to} />
+    </div>
   );
 }
 
@@ -95,48 +185,19 @@ export function ScheduleField() {
   const { recipe } = useDesk().stores;
   const value = useStudio("recipe", (state) => state.form.schedule);
   return (
-    <NativeSelect
-      id={idOf("schedule")}
-      label={strings.fields.schedule.label}
-      description={strings.fields.schedule.hint}
-      value={value}
-      onChange={(event) => {
-        const schedule = event.currentTarget.value;
-        editForm(recipe, (form) => ({ ...form, schedule }));
-      }}
-      data={Object.entries(strings.schedules).map(([key, label]) => ({ value: key, label }))}
-    />
-  );
-}
-
-export function TargetsField() {
-  const { recipe } = useDesk().stores;
-  const choices = useStudio("recipe", (state) => state.targetChoices);
-  const chosen = useStudio("recipe", (state) => state.form.targets);
-  const error = useStudio("recipe", (state) => state.errors.targetModules);
-  const { label, hint } = strings.fields.targetModules;
-  return (
-    <fieldset className="targets" id={idOf("targetModules")} tabIndex={-1}>
-      <legend>{label}</legend>
-      <Input.Description>{hint}</Input.Description>
-      <Chip.Group
-        multiple
-        value={[...chosen]}
-        onChange={(targets) => editForm(recipe, (form) => ({ ...form, targets }))}
-      >
-        <Group gap={6} mt={6}>
-          {choices.map((module) => (
-            <Chip key={module} value={module} size="xs" radius="sm" variant="outline">
-              {module}
-            </Chip>
-          ))}
-        </Group>
-      </Chip.Group>
-      {error !== undefined && (
-        <Input.Error mt={6} role="alert">
-          {error}
-        </Input.Error>
-      )}
-    </fieldset>
+    <WithBack field="schedule" to={text.backTo.preset}>
+      <NativeSelect
+        id={idOf("schedule")}
+        label={strings.fields.schedule.label}
+        description={strings.fields.schedule.hint}
+        value={value}
+        onChange={(event) => {
+          const schedule = event.currentTarget.value;
+          editForm(recipe, (form) => ({ ...form, schedule }));
+        }}
+        data={Object.entries(strings.schedules).map(([key, label]) => ({ value: key, label }))}
+        className="grow"
+      />
+    </WithBack>
   );
 }

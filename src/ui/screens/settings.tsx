@@ -1,27 +1,62 @@
-/** The settings of the next run: six that matter, the rest folded away. */
-import { FlagField, LengthField, NumberField, ScheduleField, TargetsField } from "../components/fields";
+/** The settings of the next run: presets, six that matter, the rest folded away, and what all of it leads to. */
+import { Text } from "@mantine/core";
+import { FlagField, LengthField, NumberField, ScheduleField } from "../components/fields";
+import { Presets } from "../components/settings-presets";
+import { RateSlider } from "../components/settings-rate";
+import { ShareSettings } from "../components/settings-share";
+import { Takes } from "../components/settings-takes";
+import { TargetsField } from "../components/settings-targets";
+import { changedFields, type Field } from "../stores/recipe";
 import { strings } from "../strings";
 import { useStudio } from "../studio";
+
+/** Those behind Advanced. */
+const advanced: ReadonlySet<Field> = new Set<Field>([
+  "batchSize",
+  "gradientAccumulation",
+  "schedule",
+  "warmupSteps",
+  "dropout",
+  "weightDecay",
+  "clip",
+  "seed",
+  "shuffle",
+  "pack",
+  "rslora",
+  "gradientCheckpointing",
+]);
 
 export function Settings() {
   const suggested = useStudio("model", ({ model }) =>
     model.state === "ready" ? model.value.defaultLearningRate : null,
   );
+  const changes = useStudio("recipe", (state) => changedFields(state).filter((field) => advanced.has(field)).length);
   return (
     <div className="settings">
+      <Presets />
       <div className="field-grid">
         <NumberField field="rank" />
         <NumberField field="alpha" />
-        <NumberField
-          field="learningRate"
-          hint={suggested === null ? undefined : strings.train.suggested(String(suggested))}
-        />
+        <div>
+          <NumberField
+            field="learningRate"
+            hint={suggested === null ? undefined : strings.train.suggested(String(suggested))}
+          />
+          <RateSlider />
+        </div>
         <LengthField />
         <NumberField field="maxLength" />
       </div>
       <TargetsField />
       <details className="advanced">
-        <summary>{strings.train.advanced}</summary>
+        <summary>
+          <span>{strings.train.advanced}</span>{" "}
+          {changes > 0 && (
+            <Text span size="xs" c="dimmed" className="numbers">
+              {strings.settings.advancedChanged(changes)}
+            </Text>
+          )}
+        </summary>
         <div className="field-grid">
           <NumberField field="batchSize" />
           <NumberField field="gradientAccumulation" />
@@ -39,6 +74,8 @@ export function Settings() {
           <FlagField field="gradientCheckpointing" />
         </div>
       </details>
+      <Takes />
+      <ShareSettings />
     </div>
   );
 }

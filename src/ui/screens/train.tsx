@@ -5,7 +5,10 @@ import { useEffect, useRef } from "react";
 import { stopTraining, train } from "../actions/train";
 import { ErrorNote } from "../components/error-note";
 import { focusField } from "../components/fields";
+import { RunQuestions } from "../components/run-questions";
 import { Section } from "../components/section";
+import { SettingsFromLink } from "../components/settings-share";
+import { useSpeed } from "../components/settings-takes";
 import { readiness } from "../stores/readiness";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
@@ -16,6 +19,7 @@ import { Settings } from "./settings";
 const text = strings.train;
 const sectionId = "train";
 const stopId = "run-stop";
+const stopKeepsId = "run-stop-keeps";
 const reasonId = "run-reason";
 
 export function TrainScreen() {
@@ -32,6 +36,8 @@ export function TrainScreen() {
           </Title>
         )}
         {!running && <Settings />}
+        <SettingsFromLink />
+        {!running && <RunQuestions />}
         {!running && <Refusal />}
         <RunBar />
       </Stack>
@@ -80,8 +86,12 @@ function RunBar() {
     const stopping = phase === "stopping";
     return (
       <div className="run-bar floating">
+        <Text size="sm" c="dimmed" className="consequence" id={stopKeepsId}>
+          {strings.run.stopKeeps}
+        </Text>
         <Button
           id={stopId}
+          aria-describedby={stopKeepsId}
           color="red"
           size="md"
           disabled={stopping}
@@ -105,6 +115,7 @@ function StartBar({ floating }: { readonly floating: boolean }) {
   const recipe = useStudio("recipe", (state) => state);
   const trial = useStudio("trial", (state) => state);
   const ready = readiness({ device, model, data, recipe, trial });
+  const { speed, current } = useSpeed();
   const steps = data.shown?.steps ?? 0;
   // While a new look is waited for, what the one before it said stays, so that nothing moves.
   const told = data.shown !== null && (ready.kind === "ready" || ready.kind === "waiting");
@@ -128,6 +139,7 @@ function StartBar({ floating }: { readonly floating: boolean }) {
           <Text size="sm" c="dimmed" className="numbers consequence">
             {text.consequence(steps, data.shown?.tokens ?? 0)}
             {recipe.plan !== null && ` · ${text.memory(recipe.plan.total)}`}
+            {current && speed !== null && ` · ${strings.settings.takes.about(steps * speed.millisecondsPerStep)}`}
           </Text>
         )}
         <Button

@@ -1,8 +1,10 @@
 /** All stores of the page: plain data, one store per concern. */
 import type { StoreApi } from "zustand/vanilla";
+import { type ConsequencesState, createConsequencesStore } from "./consequences";
 import { createDataStore, type DataState } from "./data";
 import { createDeviceStore, type DeviceState } from "./device";
 import { createLibraryStore, type LibraryState } from "./library";
+import { createLiveStore, type LiveState } from "./live";
 import { createModelStore, type ModelState } from "./model";
 import { type Budget, createPickerStore, type PickerState } from "./picker";
 import { createRecipeStore, type RecipeState } from "./recipe";
@@ -17,7 +19,9 @@ export interface States {
   readonly stored: StoredState;
   readonly data: DataState;
   readonly recipe: RecipeState;
+  readonly consequences: ConsequencesState;
   readonly training: TrainingState;
+  readonly live: LiveState;
   readonly trial: TrialState;
   readonly library: LibraryState;
 }
@@ -35,7 +39,9 @@ export const createStores = (
   stored: createStoredStore(),
   data: createDataStore(),
   recipe: createRecipeStore(),
+  consequences: createConsequencesStore(),
   training: createTrainingStore(),
+  live: createLiveStore(),
   trial: createTrialStore(),
   library: createLibraryStore(),
 });

@@ -3,45 +3,33 @@ import { createStore } from "zustand/vanilla";
 import { allLinear, parseRecipe, type Recipe, RecipeError, recipeDefaults } from "../../training/recipe";
 import type { MemoryPlan, ModelInfo } from "../../worker/protocol";
 import { strings } from "../strings";
+import { readNumber } from "./number-text";
+import { type PresetName, presetRate, presets, presetTexts, withPreset } from "./presets";
+import {
+  defaultForm,
+  type Field,
+  fieldOrder,
+  isFlag,
+  isTextField,
+  type RecipeForm,
+  type TextField,
+} from "./recipe-form";
 
-export type Field = keyof Recipe;
-export type Flag = "rslora" | "shuffle" | "pack" | "gradientCheckpointing";
-export type TextField = Exclude<Field, Flag | "targetModules" | "schedule">;
-
-/** As the form shows them; the first wrong one is the one to fix. */
-export const fieldOrder = [
-  "rank",
-  "alpha",
-  "learningRate",
-  "steps",
-  "epochs",
-  "maxLength",
-  "targetModules",
-  "schedule",
-  "warmupSteps",
-  "batchSize",
-  "gradientAccumulation",
-  "dropout",
-  "weightDecay",
-  "clip",
-  "seed",
-  "shuffle",
-  "pack",
-  "rslora",
-  "gradientCheckpointing",
-] as const satisfies readonly Field[];
-
-/** Numbers stay as typed, so that "2e-4" is not rewritten under the user's hands. */
-export interface RecipeForm {
-  readonly text: Readonly<Record<TextField, string>>;
-  readonly flags: Readonly<Record<Flag, boolean>>;
-  readonly schedule: string;
-  readonly targets: readonly string[];
-  readonly lengthUnit: "epochs" | "steps";
-}
+export {
+  defaultForm,
+  type Field,
+  type Flag,
+  fieldOrder,
+  isTextField,
+  type RecipeForm,
+  type TextField,
+} from "./recipe-form";
 
 export interface RecipeState {
   readonly form: RecipeForm;
+  readonly preset: PresetName;
+  /** The rate that suits the open model, as text. */
+  readonly suggestedRate: string;
   /** The user typed a rate: a newly opened model no longer changes it. */
   readonly rateTouched: boolean;
   /** The same for the max length. */
@@ -54,38 +42,9 @@ export interface RecipeState {
   readonly plan: MemoryPlan | null;
 }
 
-export const defaultForm: RecipeForm = {
-  text: {
-    rank: String(recipeDefaults.rank),
-    alpha: String(recipeDefaults.alpha),
-    learningRate: "2e-4",
-    steps: "20",
-    epochs: String(recipeDefaults.epochs),
-    maxLength: String(recipeDefaults.maxLength),
-    dropout: String(recipeDefaults.dropout),
-    warmupSteps: String(recipeDefaults.warmupSteps),
-    batchSize: String(recipeDefaults.batchSize),
-    gradientAccumulation: String(recipeDefaults.gradientAccumulation),
-    weightDecay: String(recipeDefaults.weightDecay),
-    clip: String(recipeDefaults.clip),
-    seed: String(recipeDefaults.seed),
-  },
-  flags: {
-    rslora: recipeDefaults.rslora,
-    shuffle: recipeDefaults.shuffle,
-    pack: recipeDefaults.pack,
-    gradientCheckpointing: recipeDefaults.gradientCheckpointing,
-  },
-  schedule: recipeDefaults.schedule,
-  targets: allLinear,
-  lengthUnit: "epochs",
-};
-
 /** A number where the text is one, else the text itself, so that the message can quote it. */
 function numberOrText(text: string): number | string {
-  const trimmed = text.trim();
-  const value = Number(trimmed);
-  return trimmed === "" || Number.isNaN(value) ? trimmed : value;
+  return readNumber(text).value ?? text.trim();
 }
 
 /** The form as `parseRecipe` takes it. `choices` are the model's modules: all of them is "all-linear". */
@@ -123,13 +82,21 @@ export function checkForm(
   const good = { ...recipeDefaults, learningRate: 1e-3 };
   for (const field of fieldOrder) {
     const message = refusal({ ...good, [field]: values[field] });
-    if (message !== null) errors[field] = message.replace(field, strings.fields[field].label);
+    if (message !== null) errors[field] = unread(field, form) ?? message.replace(field, strings.fields[field].label);
   }
-  const length = Number(form.text.maxLength);
+  const length = Number(numberOrText(form.text.maxLength));
   if (errors.maxLength === undefined && maxPositions !== null && length > maxPositions) {
     errors.maxLength = strings.errors.tooLong(strings.fields.maxLength.label, length, maxPositions);
   }
   return { errors, recipe: Object.keys(errors).length === 0 ? parseRecipe(values) : null };
+}
+
+/** What is said of a text that was nearly a number. */
+function unread(field: Field, form: RecipeForm): string | null {
+  if (!isTextField(field)) return null;
+  const read = readNumber(form.text[field]);
+  if (read.value !== null || read.why === null) return null;
+  return strings.settings.unread[read.why](strings.fields[field].label, form.text[field].trim());
 }
 
 function refusal(values: Readonly<Record<string, unknown>>): string | null {
@@ -145,6 +112,8 @@ function refusal(values: Readonly<Record<string, unknown>>): string | null {
 export const createRecipeStore = () =>
   createStore<RecipeState>(() => ({
     form: defaultForm,
+    preset: "balanced",
+    suggestedRate: defaultForm.text.learningRate,
     rateTouched: false,
     lengthTouched: false,
     maxPositions: null,
@@ -173,16 +142,17 @@ type Fitted = Pick<ModelInfo, "loraTargets" | "defaultLearningRate" | "maxPositi
 
 /** A model opened: its modules are the choices, and its rate and length are taken over unless the user typed one. */
 export function adoptModel(store: RecipeStore, { loraTargets, defaultLearningRate, maxPositions }: Fitted): void {
-  const { rateTouched, lengthTouched, form, targetChoices } = store.getState();
+  const { rateTouched, lengthTouched, form, targetChoices, preset } = store.getState();
+  const suggestedRate = String(defaultLearningRate);
   const allChosen = targetChoices.every((module) => form.targets.includes(module));
-  store.setState({ targetChoices: loraTargets, maxPositions });
+  store.setState({ targetChoices: loraTargets, maxPositions, suggestedRate });
   const length = Math.min(recipeDefaults.maxLength, maxPositions);
   editForm(store, (old) => ({
     ...old,
     targets: allChosen ? loraTargets : old.targets,
     text: {
       ...old.text,
-      ...(rateTouched ? {} : { learningRate: String(defaultLearningRate) }),
+      ...(rateTouched ? {} : { learningRate: presetRate(preset, suggestedRate) }),
       ...(lengthTouched ? {} : { maxLength: String(length) }),
     },
   }));
@@ -191,4 +161,76 @@ export function adoptModel(store: RecipeStore, { loraTargets, defaultLearningRat
 /** Takes over the length that suits the data, as if typed, so that the user's own would win. */
 export function adoptLength(store: RecipeStore, maxLength: number): void {
   editForm(store, (form) => ({ ...form, text: { ...form.text, maxLength: String(maxLength) } }));
+}
+
+/** Sets what the preset sets; max length, modules, seed and switches stay. */
+export function choosePreset(store: RecipeStore, preset: PresetName): void {
+  store.setState({ preset, rateTouched: false });
+  editForm(store, (form) => withPreset(form, preset, store.getState().suggestedRate));
+}
+
+/** The form with nothing changed: the preset's values, and the defaults for what no preset sets. */
+export function untouchedForm(
+  state: Pick<RecipeState, "preset" | "suggestedRate" | "targetChoices" | "maxPositions">,
+): RecipeForm {
+  const { preset, suggestedRate, targetChoices, maxPositions } = state;
+  const form = withPreset(defaultForm, preset, suggestedRate);
+  const maxLength = String(Math.min(recipeDefaults.maxLength, maxPositions ?? recipeDefaults.maxLength));
+  return { ...form, targets: targetChoices, text: { ...form.text, maxLength } };
+}
+
+/** Fields that differ from the preset, or from the default where no preset sets them; in the form's order. */
+export function changedFields(state: Omit<RecipeState, "errors" | "recipe" | "plan">): readonly Field[] {
+  const { form, rateTouched, lengthTouched, targetChoices } = state;
+  const start = untouchedForm(state);
+  const sameText = (field: TextField): boolean => numberOrText(form.text[field]) === numberOrText(start.text[field]);
+  return fieldOrder.filter((field) => {
+    if (field === "maxLength") return lengthTouched;
+    if (field === "learningRate") return rateTouched && !sameText(field);
+    if (field === "steps") return form.lengthUnit === "steps";
+    if (field === "epochs") return form.lengthUnit === "epochs" && !sameText(field);
+    if (isTextField(field)) return !sameText(field);
+    if (isFlag(field)) return form.flags[field] !== start.flags[field];
+    if (field === "schedule") return form.schedule !== start.schedule;
+    return !targetChoices.every((module) => form.targets.includes(module));
+  });
+}
+
+/** What `resetField` would bring back, as text. */
+export function defaultText(state: RecipeState, field: TextField): string {
+  return untouchedForm(state).text[field];
+}
+
+/** One field back to the preset's value or the default. The max length follows the data again from the next look on. */
+export function resetField(store: RecipeStore, field: Field): void {
+  const start = untouchedForm(store.getState());
+  if (field === "learningRate") store.setState({ rateTouched: false });
+  if (field === "maxLength") store.setState({ lengthTouched: false });
+  editForm(store, (form) => {
+    if (field === "steps") {
+      return { ...form, lengthUnit: "epochs", text: { ...form.text, epochs: start.text.epochs } };
+    }
+    if (isTextField(field)) return { ...form, text: { ...form.text, [field]: start.text[field] } };
+    if (isFlag(field)) return { ...form, flags: { ...form.flags, [field]: start.flags[field] } };
+    return field === "schedule" ? { ...form, schedule: start.schedule } : { ...form, targets: start.targets };
+  });
+}
+
+/** Takes over a whole form, as from a file. */
+export function replaceForm(
+  store: RecipeStore,
+  form: RecipeForm,
+  touched: Partial<Pick<RecipeState, "preset" | "rateTouched" | "lengthTouched">> = {},
+): void {
+  store.setState({ rateTouched: false, lengthTouched: false, ...touched });
+  editForm(store, () => form);
+}
+
+/** The preset whose values the form has, where it has those of one; else the one that was chosen. */
+export function presetOf(form: RecipeForm, chosen: PresetName): PresetName {
+  const alike = (name: PresetName): boolean =>
+    form.lengthUnit === "epochs" &&
+    form.schedule === presets[name].schedule &&
+    presetTexts.every((field) => numberOrText(form.text[field]) === Number(presets[name].text[field]));
+  return (["balanced", "quick", "thorough"] as const).find(alike) ?? chosen;
 }
