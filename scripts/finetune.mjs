@@ -88,7 +88,7 @@ async function train({ model, data, evalData, options, initAdapter, recipe, fold
       } else if (event.kind === "step") {
         log.step(event);
         progress.step(event);
-      } else line.say(`held-out loss ${event.loss.toFixed(4)} at step ${event.step}`);
+      } else if (event.kind === "eval") line.say(`held-out loss ${event.loss.toFixed(4)} at step ${event.step}`);
     },
   });
   const stopListening = onInterrupt(() => {

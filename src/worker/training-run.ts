@@ -21,8 +21,18 @@ import { type EvalEvent, type StepEvent, train } from "../training/trainer";
 import type { DataLease, DataSlot } from "./data-slot";
 import { StudioError, toErrorData } from "./errors";
 import type { OpenModel } from "./model-slot";
-import type { AdapterFiles, Calls, DataSource, ProgressEvent, RunId, RunSummary, TrainEvent } from "./protocol";
+import type {
+  AdapterFiles,
+  Calls,
+  DataSource,
+  ProgressEvent,
+  RunId,
+  RunSummary,
+  SampleRequest,
+  TrainEvent,
+} from "./protocol";
 import { seededUniform } from "./random";
+import { RunSampler } from "./run-sampler";
 import { runName } from "./storage/names";
 import type { RunRecord } from "./storage/record";
 import { checkStorage, listRuns, saveRun } from "./storage/runs";
@@ -94,7 +104,8 @@ export async function runTraining(
     const dataset = await take(input.data);
     const heldOut = input.evalData && (await take(heldOutData(input.evalData)));
     const { options } = input.data;
-    return await trainOn(open, { dataset, heldOut, options, initial, recipe, started }, emit, signal);
+    const samples = input.samples ?? null;
+    return await trainOn(open, { dataset, heldOut, options, initial, recipe, samples, started }, emit, signal);
   } finally {
     for (const lease of leases) lease.release();
   }
@@ -106,13 +117,14 @@ interface Work {
   readonly options: DataOptions;
   readonly initial: Adapter | null;
   readonly recipe: Recipe;
+  readonly samples: SampleRequest | null;
   /** `performance.now()` when the run began. */
   readonly started: number;
 }
 
 async function trainOn(
   open: OpenModel,
-  { dataset, heldOut: measured, options, initial, recipe, started }: Work,
+  { dataset, heldOut: measured, options, initial, recipe, samples, started }: Work,
   emit: (event: TrainEvent) => void,
   signal: AbortSignal,
 ): Promise<RunSummary> {
@@ -150,7 +162,9 @@ async function trainOn(
       await saveRun(record);
       return record.summary;
     };
+    const sampler = new RunSampler(open, session, recipe, options, samples, plan.steps, emit);
     try {
+      await sampler.at(0, signal);
       for await (const event of train(
         session,
         recipe,
@@ -159,6 +173,7 @@ async function trainOn(
       )) {
         log.push(event);
         emit(event);
+        if (event.kind === "step") await sampler.at(event.step, signal);
       }
     } catch (error) {
       const steps = stepsOf(log).length;

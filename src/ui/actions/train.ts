@@ -1,5 +1,6 @@
 /** One training run, from the button to the kept adapter. */
 import type { TrainEvent } from "../../worker/protocol";
+import { sampleRequest } from "../stores/live";
 import { applyEvents, noTraining } from "../stores/training";
 import { dataSource, heldOutSource, inspect } from "./data";
 import { type Desk, failed, userOfGpu } from "./desk";
@@ -26,7 +27,7 @@ export async function train(desk: Desk): Promise<void> {
   try {
     const summary = await client.call(
       "train",
-      { recipe, data, evalData: heldOutSource(desk), initAdapter: null },
+      { recipe, data, evalData: heldOutSource(desk), initAdapter: null, samples: sampleRequest(stores) },
       { signal: controller.signal, onEvent: events.push },
     );
     events.flush();

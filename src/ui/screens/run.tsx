@@ -2,13 +2,15 @@
 import { Anchor, Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { CircleCheck, Download } from "lucide-react";
 import { useEffect, useState } from "react";
-import { downloadRun } from "../actions/library";
+import { downloadRun } from "../actions/library-files";
 import { train } from "../actions/train";
-import { LossChart } from "../charts/loss-chart";
+import { RunCharts } from "../charts/run-charts";
 import { Announcer } from "../components/announcer";
 import { ErrorNote } from "../components/error-note";
 import { type Fact, Facts } from "../components/facts";
 import { ProgressLine } from "../components/progress-line";
+import { RunSamples } from "../components/run-samples";
+import { RunWarnings, useWarnings } from "../components/run-warnings";
 import { bytes, count, decimal, duration, rate } from "../format";
 import { editText, fieldOrder } from "../stores/recipe";
 import { isRunning, phaseName, type TrainingState } from "../stores/training";
@@ -22,8 +24,11 @@ export const statusId = "run-status";
 
 export function Run() {
   const training = useStudio("training", (state) => state);
-  const { phase, progress, step, steps, losses, evals, error } = training;
+  const { phase, progress, step, steps, losses, error } = training;
+  const view = useStudio("live", (state) => state.view);
   const running = isRunning(training);
+  const warnings = useWarnings(training);
+  const brokenAt = error?.code === "diverged" ? Number(error.data["step"] ?? Number.NaN) : Number.NaN;
   return (
     <Stack gap="sm" className="run" aria-busy={running}>
       <Group justify="space-between" className="run-head">
@@ -44,18 +49,26 @@ export function Run() {
         )
       )}
       {phase === "failed" && error !== null && <Failure training={training} />}
+      {phase === "failed" && error?.code === "diverged" && losses.length === 0 && (
+        <Text size="sm">{strings.run.nothingKept}</Text>
+      )}
       {phase === "stopped" && error !== null && <Text size="sm">{text.stoppedEarly}</Text>}
       {(running || losses.length > 0) && (
         <>
           <Numbers training={training} />
-          <LossChart losses={losses} evals={evals} steps={steps} />
           <HeldOut training={training} />
           <RowsNotLearned training={training} />
+          {/* A failure tells the same with its own action. */}
+          <RunWarnings
+            warnings={phase === "failed" ? warnings.filter(({ kind }) => kind !== "not-finite") : warnings}
+          />
+          <RunCharts run={training} view={view} brokenAt={Number.isFinite(brokenAt) ? brokenAt : null} />
+          <RunSamples training={training} />
         </>
       )}
       <Result training={training} />
       <RunSettings training={training} />
-      <Announcer training={training} />
+      <Announcer training={training} warnings={warnings} />
     </Stack>
   );
 }

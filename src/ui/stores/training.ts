@@ -6,6 +6,13 @@ import { strings } from "../strings";
 
 export type TrainingPhase = "idle" | "preparing" | "training" | "stopping" | "finished" | "stopped" | "failed";
 
+/** An answer of the model in the middle of the run. */
+export interface Sample {
+  readonly step: number;
+  readonly prompt: string;
+  readonly text: string;
+}
+
 export interface TrainingState {
   readonly phase: TrainingPhase;
   readonly recipe: Recipe | null;
@@ -16,12 +23,19 @@ export interface TrainingState {
   readonly step: number;
   readonly epoch: number;
   readonly losses: readonly number[];
+  /** By step, as `losses`. */
+  readonly rates: readonly number[];
+  readonly norms: readonly number[];
+  readonly speeds: readonly number[];
   readonly learningRate: number;
   readonly gradientNorm: number;
   readonly tokensPerSecond: number;
   readonly millisecondsPerStep: number;
   /** Held-out losses by step. */
   readonly evals: readonly { readonly step: number; readonly loss: number }[];
+  readonly samples: readonly Sample[];
+  /** Why no more samples are taken. */
+  readonly samplesSkipped: ErrorData | null;
   readonly memory: MemoryPlan | null;
   /** `Date.now()` at the start and, once it ended, at the end. */
   readonly startedAt: number;
@@ -31,6 +45,9 @@ export interface TrainingState {
   /** Why the last start was refused; the run before it, told in the other fields, still stands. */
   readonly refused: ErrorData | null;
 }
+
+/** What charts and table show. */
+export type RunNumbers = Pick<TrainingState, "losses" | "rates" | "norms" | "speeds" | "evals" | "steps">;
 
 export const noTraining: TrainingState = {
   phase: "idle",
@@ -42,11 +59,16 @@ export const noTraining: TrainingState = {
   step: 0,
   epoch: 0,
   losses: [],
+  rates: [],
+  norms: [],
+  speeds: [],
   learningRate: 0,
   gradientNorm: 0,
   tokensPerSecond: 0,
   millisecondsPerStep: 0,
   evals: [],
+  samples: [],
+  samplesSkipped: null,
   memory: null,
   startedAt: 0,
   endedAt: null,
@@ -73,6 +95,9 @@ const window = 10;
 export function applyEvents(state: TrainingState, events: readonly TrainEvent[]): TrainingState {
   let next = state;
   const losses: number[] = [];
+  const rates: number[] = [];
+  const norms: number[] = [];
+  const speeds: number[] = [];
   for (const event of events) {
     switch (event.kind) {
       case "progress":
@@ -93,6 +118,9 @@ export function applyEvents(state: TrainingState, events: readonly TrainEvent[])
         const keep = first ? 0 : 1 - 1 / window;
         const speed = event.milliseconds > 0 ? (1000 * event.tokens) / event.milliseconds : 0;
         losses.push(event.loss);
+        rates.push(event.learningRate);
+        norms.push(event.gradientNorm);
+        speeds.push(speed);
         next = {
           ...next,
           progress: null,
@@ -109,9 +137,25 @@ export function applyEvents(state: TrainingState, events: readonly TrainEvent[])
       case "eval":
         next = { ...next, evals: [...next.evals, { step: event.step, loss: event.loss }] };
         break;
+      case "sample":
+        next = {
+          ...next,
+          samples: [...next.samples, { step: event.step, prompt: event.prompt, text: event.text }],
+        };
+        break;
+      case "samples-skipped":
+        next = { ...next, samplesSkipped: event.error };
+        break;
       default:
         event satisfies never;
     }
   }
-  return losses.length === 0 ? next : { ...next, losses: [...next.losses, ...losses] };
+  if (losses.length === 0) return next;
+  return {
+    ...next,
+    losses: [...next.losses, ...losses],
+    rates: [...next.rates, ...rates],
+    norms: [...next.norms, ...norms],
+    speeds: [...next.speeds, ...speeds],
+  };
 }
