@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { currentVersion, type Migration, migrations, upgrade } from "../../src/worker/storage/record";
 
 const steps: readonly Migration[] = [
-  { to: 2, why: "test", summary: (value) => `${String(value)}→2`, payload: (value) => value },
-  { to: 3, why: "test", summary: (value) => `${String(value)}→3`, payload: (value) => value },
+  { to: 2, why: "test", summary: (value) => `${String(value)}→2`, payload: (value) => value, log: () => "log" },
+  { to: 3, why: "test", summary: (value) => `${String(value)}→3`, payload: (value) => value, log: (value) => value },
 ];
 
 describe("migrations", () => {
@@ -19,6 +19,14 @@ describe("migrations", () => {
     expect(upgrade("summary", "r", { version: 2, value: "a" }, steps)).toBe("a→3");
     expect(upgrade("summary", "r", { version: 3, value: "a" }, steps)).toBe("a");
     expect(upgrade("payload", "r", { version: 1, value: "a" }, steps)).toBe("a");
+    expect(upgrade("log", "r", { version: 1, value: "a" }, steps)).toBe("log");
+  });
+
+  it("take the log out of the payload of version 1", () => {
+    const payload = { version: 1, value: { base: "b", adapter: "a", chatTemplate: null, log: [1, 2] } };
+    expect(upgrade("payload", "r", payload)).toEqual({ base: "b", adapter: "a", chatTemplate: null });
+    expect(upgrade("log", "r", payload)).toEqual([1, 2]);
+    expect(upgrade("log", "r", { version: 2, value: [3] })).toEqual([3]);
   });
 
   it("refuse a record of a newer version", () => {

@@ -60,12 +60,12 @@ describe("another model", () => {
     await whenReady();
     await openModel(desk(), folder("other"));
     await expect.element(page.getByText("for tabtune-tiny")).toBeVisible();
-    await expect.element(button("Select amber-otter-12")).toBeDisabled();
+    await expect.element(button("Try amber-otter-12")).toBeDisabled();
     await expect.element(button("Download amber-otter-12 as a PEFT adapter (zip)")).toBeEnabled();
     await expect.element(button("Delete amber-otter-12")).toBeEnabled();
     await expect.element(page.getByText(/^The kept runs are for other models/)).toBeVisible();
     await button("Back to the built-in model").click();
-    await expect.element(button("Selected amber-otter-12")).toBeEnabled();
+    await expect.element(button("Try amber-otter-12")).toBeEnabled();
   });
 });
 
@@ -120,14 +120,13 @@ describe("the focus", () => {
     expect(document.activeElement).toBe(page.getByLabelText("Prompt", { exact: true }).element());
   });
 
-  it("goes to the next run after a deletion, and to the heading after the last", async () => {
+  it("goes to Undo after a deletion, and back to the run", async () => {
     open({ runs: [sampleRun, { ...sampleRun, id: "run-2", name: "blue-finch-7" }] });
     await whenReady();
     await button("Delete amber-otter-12").click();
     await button("Delete the run").click();
-    await expect.poll(() => document.activeElement?.getAttribute("aria-label")).toBe("Selected blue-finch-7");
-    await button("Delete blue-finch-7").click();
-    await button("Delete the run").click();
-    await expect.poll(() => document.activeElement?.textContent).toBe("Library");
+    await expect.element(button("Undo")).toHaveFocus();
+    await button("Undo").click();
+    await expect.element(button("Rename amber-otter-12")).toHaveFocus();
   });
 });

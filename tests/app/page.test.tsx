@@ -76,10 +76,11 @@ describe("a run", () => {
     await trainSample().click();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
     await expect.element(page.getByText("Held-out loss 3.310 → 2.610").first()).toBeVisible();
-    await expect.element(button("Selected teal-heron-42")).toHaveAttribute("aria-pressed", "true");
+    await expect.element(page.getByText("in Try", { exact: true })).toBeVisible();
     await button("Generate both").click();
-    await expect.element(page.getByText(/boilin' water, matey!$/)).toBeVisible();
-    await expect.element(page.getByText("You put the tea in the water and wait a little.")).toBeVisible();
+    const answers = page.getByRole("region", { name: "Try" });
+    await expect.element(answers.getByText(/boilin' water, matey!$/)).toBeVisible();
+    await expect.element(answers.getByText("You put the tea in the water and wait a little.")).toBeVisible();
     const asked = client.calls.filter(({ call }) => call === "generate").map(({ input }) => input);
     expect(asked).toMatchObject([
       { run: null, strength: 0 },
@@ -171,8 +172,10 @@ describe("a run", () => {
     await whenReady();
     await trainSample().click();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
-    const rows = [...document.querySelectorAll("#train .chart table tbody tr")];
-    expect(rows).toHaveLength(25);
+    await page.getByText("Numbers as a table").click();
+    await expect.element(page.getByText("Every 2 steps of the run, and the last")).toBeVisible();
+    const rows = [...document.querySelectorAll("#train .run-table tbody tr")];
+    expect(rows).toHaveLength(16);
     expect(rows.at(-1)?.firstChild?.textContent).toBe("30");
     expect(document.querySelector("#train .chart canvas")).not.toBeNull();
   });
@@ -223,7 +226,7 @@ describe("errors", () => {
     expect(spinning()).toEqual([]);
   });
 
-  it.each(["selfCheck", "generate", "exportAdapter", "deleteRun", "listRuns"] as const)(
+  it.each(["selfCheck", "generate", "exportAdapter", "hideRuns", "listRuns"] as const)(
     "of %s are shown where it was asked",
     async (call) => {
       open({ runs: [sampleRun], fail: { [call]: refusal(`No ${call} today; try tomorrow.`, "internal") } });
@@ -231,7 +234,7 @@ describe("errors", () => {
       if (call === "selfCheck") await button("Check the numbers").click();
       if (call === "generate") await button("Generate both").click();
       if (call === "exportAdapter") await button(/^Download amber/).click();
-      if (call === "deleteRun") {
+      if (call === "hideRuns") {
         await button("Delete amber-otter-12").click();
         await button("Delete the run").click();
       }
@@ -284,10 +287,12 @@ describe("the library", () => {
     const client = open({ runs: [sampleRun] });
     await whenReady();
     await button("Delete amber-otter-12").click();
-    await expect.element(page.getByText(/Its adapter \(197 kB\), loss log and settings are removed/)).toBeVisible();
+    await expect
+      .element(page.getByText(/Its adapter \(197 kB\), loss log, settings and notes are removed/))
+      .toBeVisible();
     await button("Keep it").click();
     await expect.poll(() => page.getByRole("dialog").elements().length).toBe(0);
-    expect(client.calls.some(({ call }) => call === "deleteRun")).toBe(false);
+    expect(client.calls.some(({ call }) => call === "hideRuns")).toBe(false);
     await button("Delete amber-otter-12").click();
     await button("Delete the run").click();
     await expect.element(page.getByText(/^No runs yet/)).toBeVisible();

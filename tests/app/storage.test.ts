@@ -1,9 +1,19 @@
 /** Runs in a real IndexedDB: what is saved comes back whole, and a failed save loses nothing. */
-import { createStore, set } from "idb-keyval";
+import { createStore, get, set } from "idb-keyval";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseRecipe, recipeDefaults } from "../../src/training/recipe";
+import { runsChannel } from "../../src/worker/storage/channel";
 import type { RunRecord } from "../../src/worker/storage/record";
-import { deleteRun, listRuns, loadRun, saveRun } from "../../src/worker/storage/runs";
+import {
+  deleteRun,
+  hideRuns,
+  listRuns,
+  loadLog,
+  loadRun,
+  restoreRuns,
+  saveRun,
+  updateRun,
+} from "../../src/worker/storage/runs";
 
 function record(id: string, created: string): RunRecord {
   return {
@@ -98,5 +108,146 @@ describe("kept runs", () => {
       message: expect.stringContaining("damaged"),
     });
     await deleteRun("bad");
+  });
+});
+
+const raw = createStore("tabtune", "runs");
+const names = async (): Promise<string[]> => (await listRuns()).map(({ name }) => name);
+
+/** What the first release wrote: two rows, the log in the payload. */
+async function saveVersion1({ summary, ...payload }: RunRecord): Promise<void> {
+  await set(`summary/${summary.id}`, { version: 1, value: summary }, raw);
+  await set(`payload/${summary.id}`, { version: 1, value: payload }, raw);
+}
+
+describe("a run of version 1", () => {
+  const old = record("old", "2026-01-01T00:00:00.000Z");
+
+  it("is listed, opens whole, and can be renamed", async () => {
+    await saveVersion1(old);
+    expect(await listRuns()).toEqual([old.summary]);
+    expect(await loadRun("old")).toEqual(old);
+    await updateRun("old", { name: "older still" });
+    expect(await loadRun("old")).toEqual({ ...old, summary: { ...old.summary, name: "older still" } });
+  });
+
+  it("gets a row for its log the first time that this is read, and loses nothing", async () => {
+    await saveVersion1(old);
+    expect(await loadLog("old")).toEqual(old.log);
+    expect(await get("log/old", raw)).toEqual({ version: 2, value: old.log });
+    const { log: _, summary: __, ...payload } = old;
+    expect(await get("payload/old", raw)).toEqual({ version: 2, value: payload });
+    expect(await loadLog("old")).toEqual(old.log);
+    expect(await loadRun("old")).toEqual(old);
+  });
+
+  it("is deleted whole", async () => {
+    await saveVersion1(old);
+    await loadLog("old");
+    await deleteRun("old");
+    for (const row of ["summary", "payload", "log"]) expect(await get(`${row}/old`, raw)).toBeUndefined();
+  });
+});
+
+describe("a run's log", () => {
+  it("is read without the adapter", async () => {
+    const kept = record("a", "2026-01-01T00:00:00.000Z");
+    await saveRun(kept);
+    await set("payload/a", "not an adapter any more", raw);
+    expect(await loadLog("a")).toEqual(kept.log);
+    await expect(loadLog("b")).rejects.toMatchObject({ code: "bad-input", message: expect.stringContaining('"b"') });
+  });
+});
+
+describe("names and notes", () => {
+  it("are kept, the name trimmed", async () => {
+    await saveRun(record("a", "2026-01-01T00:00:00.000Z"));
+    await updateRun("a", { name: "  The best one " });
+    await updateRun("a", { note: "two\nlines" });
+    expect(await listRuns()).toMatchObject([{ id: "a", name: "The best one", note: "two\nlines", steps: 2 }]);
+  });
+
+  it.each([
+    ["B", 'There is already a run named "b"; choose another name.'],
+    ["  ", "The name is empty; give the run a name."],
+    ["x".repeat(81), "The name has 81 characters; 80 is the most, so shorten it."],
+    ["a\u202eb", "The name holds a character that cannot be seen; type it anew."],
+  ])("of %j are refused in a sentence, and the old one stays", async (name, message) => {
+    await saveRun(record("a", "2026-01-01T00:00:00.000Z"));
+    await saveRun(record("b", "2026-01-02T00:00:00.000Z"));
+    await expect(updateRun("a", { name })).rejects.toMatchObject({ code: "bad-input", message });
+    expect(await names()).toEqual(["b", "a"]);
+  });
+
+  it("of two renamings at once to one name let one through", async () => {
+    await saveRun(record("a", "2026-01-01T00:00:00.000Z"));
+    await saveRun(record("b", "2026-01-02T00:00:00.000Z"));
+    const outcomes = await Promise.allSettled(["a", "b"].map((run) => updateRun(run, { name: "same" })));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("of a run that is gone are refused and do not bring it back", async () => {
+    await saveRun(record("a", "2026-01-01T00:00:00.000Z"));
+    await deleteRun("a");
+    await expect(updateRun("a", { note: "late" })).rejects.toMatchObject({ code: "bad-input" });
+    expect(await names()).toEqual([]);
+  });
+});
+
+describe("a deleted run", () => {
+  it("is neither listed nor opened, and comes back whole", async () => {
+    const kept = record("a", "2026-01-01T00:00:00.000Z");
+    await saveRun(kept);
+    await hideRuns(["a"]);
+    expect(await names()).toEqual([]);
+    await expect(loadRun("a")).rejects.toMatchObject({ code: "bad-input" });
+    await expect(loadLog("a")).rejects.toMatchObject({ code: "bad-input" });
+    await expect(updateRun("a", { note: "x" })).rejects.toMatchObject({ code: "bad-input" });
+    await restoreRuns(["a"]);
+    expect(await loadRun("a")).toEqual(kept);
+  });
+
+  it("whose tab closed in the meantime goes for good when runs are next listed after a minute", async () => {
+    await saveRun(record("a", "2026-01-01T00:00:00.000Z"));
+    await hideRuns(["a"]);
+    await listRuns();
+    expect(await get("payload/a", raw)).toBeDefined();
+    const later = Date.now() + 61_000;
+    vi.spyOn(Date, "now").mockReturnValue(later);
+    expect(await names()).toEqual([]);
+    for (const row of ["summary", "payload", "log"]) expect(await get(`${row}/a`, raw)).toBeUndefined();
+    await expect(restoreRuns(["a"])).rejects.toMatchObject({ message: expect.stringContaining("gone for good") });
+  });
+
+  it("that the browser had refused to keep can be brought back too", async () => {
+    const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+    await expect(saveRun(record("late", "2026-01-02T00:00:00.000Z"))).rejects.toMatchObject({ code: "storage" });
+    put.mockRestore();
+    await hideRuns(["late"]);
+    expect(await names()).toEqual([]);
+    await restoreRuns(["late"]);
+    expect(await names()).toEqual(["late"]);
+  });
+});
+
+describe("other tabs", () => {
+  it("hear of every change", async () => {
+    const channel = new BroadcastChannel(runsChannel);
+    let heard = 0;
+    channel.addEventListener("message", () => heard++);
+    const changes = [
+      () => saveRun(record("a", "2026-01-01T00:00:00.000Z")),
+      () => updateRun("a", { note: "x" }),
+      () => hideRuns(["a"]),
+      () => restoreRuns(["a"]),
+      () => deleteRun("a"),
+    ];
+    for (const [index, change] of changes.entries()) {
+      await change();
+      await expect.poll(() => heard).toBe(index + 1);
+    }
+    channel.close();
   });
 });

@@ -17,12 +17,15 @@ export interface RunRecord {
   readonly log: readonly LogEntry[];
 }
 
-/** A run lies in two rows, so that the list of runs never reads adapters. */
-export type Row = "summary" | "payload";
+/** A run lies in three rows, so that neither the list of runs nor the curve of one reads adapters. */
+export const rowNames = ["summary", "payload", "log"] as const;
+export type Row = (typeof rowNames)[number];
 
 export interface Stored {
   readonly version: number;
   readonly value: unknown;
+  /** On a summary: deleted by the user at this time (milliseconds since 1970), and gone for good soon after. */
+  readonly deleted?: number;
 }
 
 /** Takes a row's value from version `to − 1` to version `to`. Never edit one that was released: add the next. */
@@ -31,10 +34,27 @@ export interface Migration {
   readonly why: string;
   readonly summary: (value: unknown) => unknown;
   readonly payload: (value: unknown) => unknown;
+  /** Where version `to − 1` had no such row, the value is that of its payload. */
+  readonly log: (value: unknown) => unknown;
 }
 
 /** In order and without gaps, from 2 on: version 1 is what the first release wrote. */
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  {
+    to: 2,
+    why: "the log lay in the payload, so that drawing a curve read the adapter too",
+    summary: (value) => value,
+    payload: (value) => {
+      if (!isObject(value)) return value;
+      const { log: _, ...rest } = value;
+      return rest;
+    },
+    log: (value) => (isObject(value) ? value["log"] : undefined),
+  },
+];
+
+/** Versions below this one have no row for the log: their payload stands in for it. */
+export const logRowSince = 2;
 
 export const currentVersion = 1 + migrations.length;
 
@@ -60,12 +80,9 @@ export function upgrade(row: Row, run: RunId, stored: unknown, steps: readonly M
   return value;
 }
 
-function isStored(value: unknown): value is Stored {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "version" in value &&
-    Number.isInteger(value.version) &&
-    "value" in value
-  );
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+export function isStored(value: unknown): value is Stored {
+  return isObject(value) && "version" in value && Number.isInteger(value["version"]) && "value" in value;
 }

@@ -1,0 +1,60 @@
+/** All runs, or several, as one zip: a PEFT folder for each, with its settings and log beside it. One adapter in memory at a time. */
+import { downloadZip } from "client-zip";
+import { exportTargets } from "../export/registry";
+import { toErrorData } from "./errors";
+import type { ProgressEvent, RunId, RunsExport } from "./protocol";
+import { fileStem, freeName } from "./storage/names";
+import { listRuns, loadRun } from "./storage/runs";
+
+interface Entry {
+  readonly name: string;
+  readonly input: Blob | string;
+  readonly lastModified: Date;
+}
+
+/** Null: all runs. A run that cannot be written is left out, and said so. Throws `StudioError`, and the signal's reason. */
+export async function exportRuns(
+  runs: readonly RunId[] | null,
+  emit: (progress: ProgressEvent) => void,
+  signal: AbortSignal,
+): Promise<RunsExport> {
+  const wanted = (await listRuns()).filter(({ id }) => runs === null || runs.includes(id));
+  const leftOut: { name: string; reason: string }[] = [];
+  const folders: string[] = [];
+
+  async function* entries(): AsyncGenerator<Entry> {
+    for (const [index, { id, name }] of wanted.entries()) {
+      signal.throwIfAborted();
+      emit({ phase: `packing ${name}`, done: index, total: wanted.length });
+      // Names that differ may not as files.
+      const folder = freeName(fileStem(name), folders);
+      try {
+        const files = await filesOf(id);
+        folders.push(folder);
+        for (const file of files) yield { ...file, name: `${folder}/${file.name}` };
+      } catch (error) {
+        signal.throwIfAborted();
+        leftOut.push({ name, reason: toErrorData(error).message });
+      }
+    }
+    if (leftOut.length > 0) {
+      const lines = leftOut.map(({ name, reason }) => `${name}: ${reason}\n`);
+      yield { name: "left-out.txt", input: lines.join(""), lastModified: new Date() };
+    }
+  }
+
+  const blob = await downloadZip(entries()).blob();
+  const day = new Date().toISOString().slice(0, 10);
+  return { fileName: `tabtune-runs-${day}.zip`, blob, leftOut };
+}
+
+async function filesOf(run: RunId): Promise<readonly Entry[]> {
+  const { summary, base, adapter, chatTemplate = null, log } = await loadRun(run);
+  const lastModified = new Date(summary.created);
+  const facts = summary.steps > 0 ? summary : null;
+  const files = (await exportTargets.get("peft")?.write(adapter, { base, run: facts, chatTemplate })) ?? [];
+  return [
+    ...files.map(({ path, blob }) => ({ name: path, input: blob, lastModified })),
+    { name: "tabtune-run.json", input: `${JSON.stringify({ summary, log }, null, 1)}\n`, lastModified },
+  ];
+}
