@@ -114,7 +114,7 @@ const states: readonly State[] = [
       await trainSample().click();
       await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
       await button("Generate both").click();
-      await expect.element(page.getByText(/boilin' water, matey!$/)).toBeVisible();
+      await expect.element(page.getByRole("region", { name: "Try" }).getByText(/boilin' water, matey!$/)).toBeVisible();
       await button("Check the numbers").click();
       await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
       await page.getByText("Settings of this run").click();
