@@ -5,7 +5,7 @@ import type { Blueprint } from "./architecture";
 import { ModelError } from "./errors";
 import { buffersOf, type PlannedModel, type PlannedTensor, planModel } from "./planned-model";
 import { type Quantization, quantizeRows } from "./quantize/index";
-import { toFloat32 } from "./weights/bytes";
+import { release, toFloat32 } from "./weights/bytes";
 import type { RowRange, WeightData, WeightSource } from "./weights/types";
 
 export interface LoadedModel extends PlannedModel {
@@ -20,10 +20,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Bytes of the file that are read at once, unless a tensor cannot be cut so small. Chromium lets some 190 MB of used pieces
- * pile up before it collects them and overshoots by a few pieces, so smaller ones keep the peak down.
- */
+/** Bytes of the file that are read at once, unless a tensor cannot be cut so small. Each piece is freed when it is on the GPU. */
 const pieceBytes = 4 * 1024 * 1024;
 
 /** Throws `ModelError` for a missing or misshapen tensor, `WeightsError` for broken bytes, `OutOfMemoryError`. */
@@ -48,6 +45,7 @@ export async function loadModel(
         signal?.throwIfAborted();
         const piece = await source.read(tensor.info.name, rows ?? undefined);
         write(device, tensor, rows?.first ?? 0, piece);
+        free(piece);
         const share = rows ? rows.count / (tensor.spec.shape[0] || 1) : 1;
         done += share * tensor.info.bytes;
         onProgress?.(Math.round(done), total);
@@ -91,6 +89,14 @@ function write(
   if (scales) device.write(scales.gpu, piece.scales, at.scales);
   const correction = piece.form === "int8" || piece.form === "int4" ? (piece.offsets ?? piece.zeros) : null;
   if (zeros && correction) device.write(zeros.gpu, correction, at.zeros);
+  if (piece !== read) free(piece);
+}
+
+function free(piece: WeightData): void {
+  release(piece.data);
+  if ("scales" in piece) release(piece.scales);
+  if ("zeros" in piece) release(piece.zeros);
+  if ("offsets" in piece) release(piece.offsets);
 }
 
 function quantizationOf(form: string): Quantization {

@@ -1,7 +1,7 @@
 /** Quantization on load: float rows of a matrix become int8, int4 or NF4. One form per file beside this one. */
 import type { FrozenLayout } from "../../ops/lib/frozen";
 import { WeightsError } from "../errors";
-import { toFloat32 } from "../weights/bytes";
+import { release, toFloat32 } from "../weights/bytes";
 import type { WeightData } from "../weights/types";
 import { quantizeInt4 } from "./int4";
 import { quantizeInt8 } from "./int8";
@@ -67,7 +67,12 @@ export function quantizeRows(q: Quantization, piece: WeightData, name: string): 
     );
   }
   const shape = [rows, columns] as const;
-  if (q === "int8") return quantizeInt8(values, shape, name);
-  if (q === "int4") return quantizeInt4(values, shape, name);
-  return quantizeNf4(values, shape);
+  const quantized =
+    q === "int8"
+      ? quantizeInt8(values, shape, name)
+      : q === "int4"
+        ? quantizeInt4(values, shape, name)
+        : quantizeNf4(values, shape);
+  if (values.buffer !== piece.data.buffer) release(values);
+  return quantized;
 }

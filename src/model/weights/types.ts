@@ -81,6 +81,7 @@ export interface WeightSource {
   readonly held?: readonly string[];
   /**
    * The whole tensor, or some rows of a matrix, whose `shape` is then [count, in]: large matrices go to the GPU in pieces.
+   * The arrays are the caller's, each in a buffer of its own or in one that nobody else reads.
    * Throws `WeightsError` where the name is unknown, the bytes are short, or a float value or scale is not finite.
    */
   read(name: string, rows?: RowRange): Promise<WeightData>;
