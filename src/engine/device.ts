@@ -1,6 +1,7 @@
 /** The one owner of a GPUDevice: opens it, counts and labels what it makes, caches pipelines, reports errors and loss. */
 import { DeviceError, EngineError, OutOfMemoryError, ShaderError } from "./errors";
 import { type Kernel, shaderText } from "./kernel";
+import { type LimitShortfall, limitShortfall } from "./limits";
 import type { PlannedBuffer } from "./tensor";
 
 /** How many GPU objects were made so far; a warm training step leaves them unchanged. */
@@ -273,8 +274,19 @@ export class Device {
 }
 
 /**
- * Opens the most capable device of an adapter: every useful feature and limit that it offers. Throws `DeviceError`.
- * `gpu` is `navigator.gpu`, or the same object of another WebGPU implementation.
+ * In this order: the fast GPU; any; one over an older graphics interface; the processor in a GPU's place. The last is not
+ * asked for where a GPU is there and refuses: that is mended by a restart, and the processor would only hide it.
+ */
+const attempts: readonly GPURequestAdapterOptions[] = [
+  { powerPreference: "high-performance" },
+  {},
+  { featureLevel: "compatibility" },
+  { forceFallbackAdapter: true },
+];
+
+/**
+ * Opens the most capable device of the first adapter that will do: every useful feature and limit that it offers. Throws
+ * `DeviceError`. `gpu` is `navigator.gpu`, or the same object of another WebGPU implementation.
  */
 export async function openDevice(gpu: GPU | undefined): Promise<Device> {
   if (!gpu) {
@@ -283,30 +295,46 @@ export async function openDevice(gpu: GPU | undefined): Promise<Device> {
       "This browser has no WebGPU; use a current Chrome or Edge over https or on localhost.",
     );
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    throw new DeviceError(
-      "no-adapter",
-      "The browser offers no GPU: its driver may be blocked, or graphics acceleration may be switched off in the browser's settings.",
-    );
+  let refusal: string | null = null;
+  let short: LimitShortfall | null = null;
+  for (const attempt of attempts) {
+    if (attempt.forceFallbackAdapter === true && refusal !== null) continue;
+    // Some browsers throw where others give null.
+    const adapter = await gpu.requestAdapter(attempt).catch(() => null);
+    if (!adapter) continue;
+    const lacking = limitShortfall(adapter.limits);
+    if (lacking !== null) {
+      short ??= lacking;
+      continue;
+    }
+    try {
+      return await openAdapter(adapter);
+    } catch (error) {
+      refusal ??= error instanceof Error ? error.message : String(error);
+    }
   }
+  if (refusal !== null) throw new DeviceError("refused", `The GPU refuses to open: ${refusal.replace(/\.$/, "")}.`);
+  if (short !== null) {
+    const { limit, needed, offered } = short;
+    throw new DeviceError("limit", `The GPU offers ${limit} ${offered}; the kernels need ${needed}.`, short);
+  }
+  throw new DeviceError(
+    "no-adapter",
+    "The browser offers no GPU: its driver may be blocked, or graphics acceleration may be switched off in the browser's settings.",
+  );
+}
+
+async function openAdapter(adapter: GPUAdapter): Promise<Device> {
   const requiredFeatures = usefulFeatures.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(usefulLimits.map((limit) => [limit, adapter.limits[limit]]));
-  try {
-    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-    const { vendor, architecture, description } = adapter.info;
-    return new Device(device, {
-      name: description || [vendor, architecture].filter((part) => part !== "").join(" ") || "unnamed GPU",
-      isFallback: adapter.info.isFallbackAdapter,
-      features: requiredFeatures,
-      maxBufferSize: device.limits.maxBufferSize,
-    });
-  } catch (error) {
-    throw new DeviceError(
-      "refused",
-      `The GPU refuses to open: ${error instanceof Error ? error.message : String(error)}.`,
-    );
-  }
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  const { vendor, architecture, description } = adapter.info;
+  return new Device(device, {
+    name: description || [vendor, architecture].filter((part) => part !== "").join(" ") || "unnamed GPU",
+    isFallback: adapter.info.isFallbackAdapter,
+    features: requiredFeatures,
+    maxBufferSize: device.limits.maxBufferSize,
+  });
 }
 
 function megabytes(bytes: number): string {

@@ -19,9 +19,20 @@ export class ShaderError extends Error {
 export class DeviceError extends Error {
   override readonly name = "DeviceError";
   readonly reason: "no-api" | "no-adapter" | "refused" | "lost" | "limit";
-  constructor(reason: DeviceError["reason"], message: string) {
+  /** With "limit": WebGPU's name of it, what the kernels need and what there is. */
+  readonly limit: string | null;
+  readonly needed: number | null;
+  readonly offered: number | null;
+  constructor(
+    reason: DeviceError["reason"],
+    message: string,
+    shortfall: { readonly limit: string; readonly needed: number; readonly offered: number } | null = null,
+  ) {
     super(message);
     this.reason = reason;
+    this.limit = shortfall?.limit ?? null;
+    this.needed = shortfall?.needed ?? null;
+    this.offered = shortfall?.offered ?? null;
   }
 }
 
