@@ -12,9 +12,10 @@ const shared = "../shared/data";
 const spectrum = `${shared}/conformance/csv-spectrum`;
 const naughty = `${shared}/conformance/naughty-strings/blns.json`;
 
+const reader = await format.reader();
 const encoder = new TextEncoder();
 const read = (text: string, name = "rows.csv", chunkSizes?: readonly number[]) =>
-  scanRows(format, encoder.encode(text), name, chunkSizes);
+  scanRows(reader, encoder.encode(text), name, chunkSizes);
 const values = (text: string, name?: string) => read(text, name).map(({ value }) => value);
 const match = (text: string, name: string) => format.match(encoder.encode(text), name);
 
@@ -219,7 +220,7 @@ describe("rows that are wrong", () => {
   it("are kinds of syntax", () => {
     const context = { columns: ["a", "b"], delimiter: ",", quotes: true };
     try {
-      format.parse("x", context, { file: "f", line: 7 });
+      reader.parse("x", context, { file: "f", line: 7 });
       expect.unreachable();
     } catch (cause) {
       expect(cause).toBeInstanceOf(DataError);
@@ -228,7 +229,7 @@ describe("rows that are wrong", () => {
   });
 
   it("stop the file when they pass 32 MB, naming the open quotation mark", () => {
-    const scanner = format.scanner("big.csv");
+    const scanner = reader.scanner("big.csv");
     const sink = () => undefined;
     scanner.feed(encoder.encode(`prompt,completion\n${"a,b\n".repeat(20_000)}c,"d\n`), sink);
     const chunk = new Uint8Array(8 << 20).fill(0x61);
@@ -262,7 +263,7 @@ describe("any split", () => {
           const text = Papa.unparse([columns, ...rows], { delimiter, newline, quotes: true });
           const bytes = encoder.encode(text);
           const expected = rows.map((row) => Object.fromEntries(row.map((value, index) => [name(index), value])));
-          const got = scanRows(format, bytes, "rows.csv", chunkSizes);
+          const got = scanRows(reader, bytes, "rows.csv", chunkSizes);
           expect(got.map(({ error }) => error)).toEqual(rows.map(() => null));
           expect(got.map(({ value }) => value)).toEqual(expected);
         },
@@ -282,7 +283,7 @@ describe("any split", () => {
         fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
         (rest, chunkSizes) => {
           const bytes = encoder.encode(`prompt,completion\n${rest}`);
-          expect(scanRows(format, bytes, "rows.csv", chunkSizes)).toEqual(scanRows(format, bytes, "rows.csv"));
+          expect(scanRows(reader, bytes, "rows.csv", chunkSizes)).toEqual(scanRows(reader, bytes, "rows.csv"));
         },
       ),
       { numRuns: 500 },
@@ -291,9 +292,9 @@ describe("any split", () => {
 
   it("of a file longer than the bytes that decide gives the same rows", () => {
     const bytes = encoder.encode(`prompt,completion\n${'"a, ""b""\n",c\r\n'.repeat(9000)}`);
-    const whole = scanRows(format, bytes, "rows.csv", [bytes.length]);
+    const whole = scanRows(reader, bytes, "rows.csv", [bytes.length]);
     expect(whole).toHaveLength(9000);
-    expect(scanRows(format, bytes, "rows.csv", [1, 65_535, 7])).toEqual(whole);
+    expect(scanRows(reader, bytes, "rows.csv", [1, 65_535, 7])).toEqual(whole);
   });
 });
 
@@ -347,7 +348,7 @@ describe("shared files", () => {
       if (name.includes("_crlf") && !text.includes("\r")) text = text.replaceAll("\n", "\r\n");
       const expected: unknown = JSON.parse(readFileSync(`${spectrum}/json/${name.replace(".csv", ".json")}`, "utf8"));
       for (const size of [1, 3, 65_536]) {
-        const rows = scanRows(format, encoder.encode(text), name, [size]);
+        const rows = scanRows(reader, encoder.encode(text), name, [size]);
         expect(
           rows.map(({ value, error }) => error ?? value),
           name,
@@ -359,7 +360,7 @@ describe("shared files", () => {
   whereShared(`${shared}/datasets/sms-spam/sms.tsv`, "sms-spam: every line is a row, verbatim", () => {
     const bytes = new Uint8Array(readFileSync(`${shared}/datasets/sms-spam/sms.tsv`));
     const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
-    const rows = scanRows(format, bytes, "sms.tsv");
+    const rows = scanRows(reader, bytes, "sms.tsv");
     expect(format.match(bytes.subarray(0, 65_536), "sms.tsv")).toBe(0.9);
     expect(rows).toHaveLength(5574);
     expect(rows.map(({ value }) => Object.values(value ?? {}).join("\t"))).toEqual(lines);
@@ -372,7 +373,7 @@ describe("shared files", () => {
   ] as const) {
     const path = `${shared}/datasets/goemotions/original/${split}.tsv`;
     whereShared(path, `GoEmotions ${split}: ${count} rows of three cells, quotation marks undone`, () => {
-      const rows = scanRows(format, readFileSync(path), `${split}.tsv`);
+      const rows = scanRows(reader, readFileSync(path), `${split}.tsv`);
       expect(rows.filter(({ error }) => error !== null)).toEqual([]);
       expect(rows).toHaveLength(count);
       expect(rows.every(({ line }, index) => line === index + 1)).toBe(true);
@@ -389,6 +390,6 @@ describe("shared files", () => {
     const strings: string[] = JSON.parse(readFileSync(naughty, "utf8"));
     const rows = strings.map((text, index) => ({ id: String(index), text }));
     const bytes = encoder.encode(Papa.unparse(rows));
-    expect(scanRows(format, bytes, "blns.csv", [11]).map(({ value, error }) => error ?? value)).toEqual(rows);
+    expect(scanRows(reader, bytes, "blns.csv", [11]).map(({ value, error }) => error ?? value)).toEqual(rows);
   });
 });

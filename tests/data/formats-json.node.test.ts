@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/data/errors";
 import { rowsOf, scan, slicedFormat, valuesOf } from "../support/rows";
 
-const json = slicedFormat("json");
+const format = slicedFormat("json");
+const json = await format.reader();
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textsOf = (text: string) => scan(json, bytesOf(text)).map((row) => row.text);
 
@@ -193,7 +194,7 @@ describe("JSON rows", () => {
 });
 
 describe("JSON is recognised", () => {
-  const score = (text: string, name: string) => json.match(bytesOf(text), name);
+  const score = (text: string, name: string) => format.match(bytesOf(text), name);
   it("by its content, and left to JSON Lines where every line is a row", () => {
     expect(score('[\n{"a": 1}\n]', "rows.jsonl")).toBeGreaterThan(0.5);
     expect(score('{\n "a": 1\n}', "rows.json")).toBeGreaterThan(0.8);

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rowsOf, scan, slicedFormat, valuesOf } from "../support/rows";
 
-const jsonl = slicedFormat("jsonl");
+const format = slicedFormat("jsonl");
+const jsonl = await format.reader();
 const good = '{"prompt": "a", "completion": "b"}';
 
 describe("the JSON Lines scanner", () => {
@@ -71,7 +72,7 @@ describe("JSON Lines rows", () => {
 });
 
 describe("JSON Lines are recognised", () => {
-  const score = (text: string, name: string) => jsonl.match(new TextEncoder().encode(text), name);
+  const score = (text: string, name: string) => format.match(new TextEncoder().encode(text), name);
   it("by their lines, not by their name alone", () => {
     expect(score(`${good}\n${good}\n`, "data")).toBeGreaterThan(0.6);
     expect(score(`${good}\nbroken\n${good}\n`, "x.jsonl")).toBeGreaterThan(0.6);

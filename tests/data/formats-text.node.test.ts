@@ -9,7 +9,8 @@ import { tokenize } from "../../src/data/tokenize";
 import { goldenTokenizer } from "../support/data-tokenizer";
 import { openDefaults, rowsOf, scan, slicedFormat, valuesOf } from "../support/rows";
 
-const text = slicedFormat("text");
+const format = slicedFormat("text");
+const text = await format.reader();
 const bytesOf = (content: string) => new TextEncoder().encode(content);
 const scanText = (content: string) => scan(text, bytesOf(content));
 
@@ -167,7 +168,7 @@ describe("text rows", () => {
 describe("plain text is recognised", () => {
   it("by its name, or where it is text and nothing else", () => {
     const score = (content: BlobPart & (string | Uint8Array), name: string) =>
-      text.match(typeof content === "string" ? bytesOf(content) : content, name);
+      format.match(typeof content === "string" ? bytesOf(content) : content, name);
     expect(score("Hello there.", "notes.txt")).toBeCloseTo(0.6);
     expect(score("Hello there.", "notes")).toBeCloseTo(0.2);
     expect(score("a\n<|endoftext|>\nb", "corpus")).toBeCloseTo(0.5);

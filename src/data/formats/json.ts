@@ -21,8 +21,10 @@ export const format: SlicedFormat = {
     const base = oneALine(text, head.length >= headBytes) ? 0.3 : 0.7 * share + 0.1;
     return base * (named ? 1 : 0.8) + (named ? 0.15 : 0);
   },
-  scanner: (name) => new JsonScanner(name),
-  parse: (text, _context, origin) => parseJson(text, origin, "correct the row or leave it out"),
+  reader: async () => ({
+    scanner: (name) => new JsonScanner(name),
+    parse: (text, _context, origin) => parseJson(text, origin, "correct the row or leave it out"),
+  }),
 };
 
 /** How many of the head's first rows can be parsed; 1 where the head ends before a row does, null where it is no JSON file. */

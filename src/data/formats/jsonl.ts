@@ -29,8 +29,10 @@ export const format: SlicedFormat = {
     if (share === 0) return named ? 0.3 : 0;
     return 0.7 * share + (named ? 0.25 : 0);
   },
-  scanner: () => new LineScanner(),
-  parse: (text, _context, origin) => parseJson(withoutComma(text), origin, remedy),
+  reader: async () => ({
+    scanner: () => new LineScanner(),
+    parse: (text, _context, origin) => parseJson(withoutComma(text), origin, remedy),
+  }),
 };
 
 /** Every line that is not blank is a row. */

@@ -18,11 +18,13 @@ export const format: SlicedFormat = {
     if (!isUtf8(head)) return 0;
     return new TextDecoder().decode(head).includes(`\n${separator}`) ? 0.5 : 0.2;
   },
-  scanner: () => new PassageScanner(),
-  parse: (text, _context, _origin, continues, continued) => ({
-    text,
-    ...(continues === true ? { continues } : {}),
-    ...(continued === true ? { continued } : {}),
+  reader: async () => ({
+    scanner: () => new PassageScanner(),
+    parse: (text, _context, _origin, continues, continued) => ({
+      text,
+      ...(continues === true ? { continues } : {}),
+      ...(continued === true ? { continued } : {}),
+    }),
   }),
 };
 

@@ -43,6 +43,11 @@ interface FormatBase {
 /** Every row is a run of bytes: the file is indexed once and any row is one slice of it. UTF-8, no byte order mark. */
 export interface SlicedFormat extends FormatBase {
   readonly access: "sliced";
+  /** What is large loads here, when a file in this format is met. */
+  reader(): Promise<SlicedReader>;
+}
+
+export interface SlicedReader {
   /** What its scanner counts as the end of a line: a line feed, or also a carriage return alone. Default: "lf". */
   readonly lineBreaks?: LineBreaks;
   scanner(name: string): RowScanner;

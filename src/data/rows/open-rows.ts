@@ -1,7 +1,14 @@
 /** Files → numbered rows. One pass indexes a file of any size; afterwards any row is one slice of the disk. */
 import { DataError } from "../errors";
 import { chooseFormat, rankFormats } from "../formats/index";
-import { type FileContext, headBytes, noContext, type SlicedFormat, type SpooledFormat } from "../formats/types";
+import {
+  type FileContext,
+  headBytes,
+  noContext,
+  type SlicedFormat,
+  type SlicedReader,
+  type SpooledFormat,
+} from "../formats/types";
 import { piecesOf } from "./bytes";
 import { cachedIndex, cacheKey, keepIndex } from "./index-cache";
 import { markLength, type PlainFile, plainFile } from "./plain-file";
@@ -115,16 +122,17 @@ class Opening {
     const cache = plain.spooled === null ? this.#options.cache : null;
     const key = await cacheKey(cache, file, plain.head, format.id);
     const known = cache !== null && key !== null ? await cachedIndex(cache, key, plain.blob.size) : null;
+    const reader = await format.reader();
     if (known !== null) {
       this.#checkRows(name, known.index.rows);
-      this.#indexed.push(indexedFile(name, plain.blob, known.index, this.#progress.rows, format, () => known.context));
+      this.#indexed.push(indexedFile(name, plain.blob, known.index, this.#progress.rows, reader, () => known.context));
       this.#progress.rows += known.index.rows;
       return known.context;
     }
     const index = new RowIndex();
     const firstRow = this.#progress.rows;
-    const scanner = format.scanner(name);
-    this.#indexed.push(indexedFile(name, plain.blob, index, firstRow, format, () => scanner.context));
+    const scanner = reader.scanner(name);
+    this.#indexed.push(indexedFile(name, plain.blob, index, firstRow, reader, () => scanner.context));
     const sink = indexSink(name, index);
     let done = 0;
     for await (const bytes of piecesOf(plain.blob, name)) {
@@ -183,9 +191,10 @@ class Opening {
     const format = chooseFormat(this.#options.format, ranked, bytes, name);
     if (format.access !== "sliced") return;
     const index = new RowIndex();
-    const scanner = format.scanner(name);
+    const reader = await format.reader();
+    const scanner = reader.scanner(name);
     scanner.feed(bytes, indexSink(name, index));
-    const file = indexedFile(name, new Blob([bytes]), index, 0, format, () => scanner.context);
+    const file = indexedFile(name, new Blob([bytes]), index, 0, reader, () => scanner.context);
     if (index.rows > 0) this.#emitHead(await readRows([file], firstRows(index.rows)));
   }
 
@@ -209,11 +218,11 @@ function indexedFile(
   blob: Blob,
   index: RowIndex,
   firstRow: number,
-  format: SlicedFormat,
+  reader: SlicedReader,
   context: () => FileContext,
 ): IndexedFile {
-  const parse: IndexedFile["parse"] = (text, origin, ...around) => format.parse(text, context(), origin, ...around);
-  return { name, blob, index, firstRow, lineBreaks: format.lineBreaks ?? "lf", parse };
+  const parse: IndexedFile["parse"] = (text, origin, ...around) => reader.parse(text, context(), origin, ...around);
+  return { name, blob, index, firstRow, lineBreaks: reader.lineBreaks ?? "lf", parse };
 }
 
 function indexSink(file: string, index: RowIndex) {

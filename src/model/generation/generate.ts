@@ -16,6 +16,8 @@ export interface GenerateOptions extends SamplingOptions {
 export interface Generated {
   readonly text: string;
   readonly ids: readonly number[];
+  /** The stop token that ended it, which is none of `ids`; null where it ended otherwise. */
+  readonly end: number | null;
   readonly stopped: "eos" | "length" | "aborted";
 }
 
@@ -29,6 +31,7 @@ export async function generate(
   const ids: number[] = [];
   let shown = "";
   let stopped: Generated["stopped"] = "length";
+  let end: number | null = null;
   const room = Math.min(options.maxNewTokens, decoder.capacity - prompt.length);
   let logits = await decoder.append(prompt, options.strength);
   while (ids.length < room) {
@@ -39,6 +42,7 @@ export async function generate(
     const id = sampleToken(logits, options, options.uniform);
     if (options.stopIds.includes(id)) {
       stopped = "eos";
+      end = id;
       break;
     }
     ids.push(id);
@@ -51,5 +55,5 @@ export async function generate(
   }
   const text = options.decode(ids);
   if (text.length > shown.length) onText(text.slice(shown.length));
-  return { text, ids, stopped };
+  return { text, ids, end, stopped };
 }

@@ -1,7 +1,7 @@
 /** How a delimited table is written, decided from its first bytes: delimiter, quotation marks, header, column names. */
 import { DataError, excerpt, shorten } from "../../errors";
 import { splitCells } from "./cells";
-import { quoting, RecordWalker } from "./records";
+import { chooseSurvey, survey } from "./survey";
 
 interface Dialect {
   readonly delimiter: string;
@@ -15,21 +15,7 @@ interface Dialect {
   readonly line: number;
 }
 
-/** A delimiter tried on the first bytes. */
-interface Survey {
-  readonly delimiter: string;
-  readonly quotes: boolean;
-  /** Of the first records, as bytes; at most `surveyed` of them. */
-  readonly records: readonly { readonly start: number; readonly end: number }[];
-  /** Records seen, and the share of them that have as many cells as the first and sound quotation marks. */
-  readonly count: number;
-  readonly share: number;
-  readonly cells: number;
-  readonly malformed: boolean;
-}
-
 export const maxColumns = 1000;
-const surveyed = 50;
 /** So many bytes are waited for while one delimiter sees no end of the first record. */
 const patience = 1024 * 1024;
 /** Longer is no column name. */
@@ -89,43 +75,6 @@ function readOpening(head: Uint8Array): { readonly skip: number; readonly delimi
   const separator = /^sep=([\t,;|])(\r\n|\r|\n)/i.exec(new TextDecoder().decode(head.subarray(mark, mark + 8)));
   if (separator === null) return { skip: mark, delimiter: null };
   return { skip: mark + separator[0].length, delimiter: separator[1] ?? null };
-}
-
-/** What the records look like under one delimiter. The last, unfinished record counts only when the file is complete. */
-export function survey(body: Uint8Array, delimiter: string, complete: boolean): Survey {
-  const quoted = surveyWith(body, delimiter, complete, true);
-  if (delimiter !== "\t" || !quoted.malformed) return quoted;
-  const literal = surveyWith(body, delimiter, complete, false);
-  return literal.share === 1 && literal.cells > 1 ? literal : quoted;
-}
-
-function surveyWith(body: Uint8Array, delimiter: string, complete: boolean, quotes: boolean): Survey {
-  const records: { start: number; end: number }[] = [];
-  const walker = new RecordWalker(delimiter.charCodeAt(0), quotes);
-  let count = 0;
-  let agreeing = 0;
-  let firstCells = 0;
-  let malformed = false;
-  const sink = (start: number, end: number, _line: number, cells: number, marks: number) => {
-    if (count === 0) firstCells = cells;
-    count++;
-    const sound = marks === quoting.none || marks === quoting.sound;
-    if (!sound) malformed = true;
-    if (sound && cells === firstCells) agreeing++;
-    if (records.length < surveyed) records.push({ start, end });
-  };
-  walker.feed(body, sink);
-  if (complete) walker.finish(sink);
-  return { delimiter, quotes, records, count, share: count === 0 ? 0 : agreeing / count, cells: firstCells, malformed };
-}
-
-/** The one under which most records agree with the first; null where none has two cells in its first record. */
-export function chooseSurvey(surveys: readonly Survey[]): Survey | null {
-  let best: Survey | null = null;
-  for (const candidate of surveys) {
-    if (candidate.cells > 1 && candidate.share > (best?.share ?? 0)) best = candidate;
-  }
-  return best;
 }
 
 function isHeader(first: readonly string[], following: readonly (readonly string[])[]): boolean {

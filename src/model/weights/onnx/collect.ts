@@ -3,7 +3,6 @@
  * initializers' own names. Exporters differ in which of these they keep.
  */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import type { ExpectedTensor } from "../types";
 import { denseTensor, lessOne } from "./dense";
 import { readGatherBlockQuantized } from "./gather-block-quantized";
@@ -11,6 +10,7 @@ import { type GraphIndex, intAttribute } from "./graph";
 import { readMatMulBnb4 } from "./matmul-bnb4";
 import { readMatMulInteger } from "./matmul-integer";
 import { readMatMulNBits } from "./matmul-nbits";
+import type { OnnxNode } from "./messages";
 import { moduleOfNode, moduleOfQuantized, tensorOfInitializer } from "./names";
 import { joinTensors, packedName, splitTensor } from "./packed";
 import { readGather, readTable } from "./tables";
@@ -94,7 +94,7 @@ class Collector {
     }
   }
 
-  async #quantized(node: NodeProto): Promise<void> {
+  async #quantized(node: OnnxNode): Promise<void> {
     const index = this.#index;
     const module = moduleOfNode(node.name) ?? moduleOfQuantized(node.input[1] ?? "");
     if (module === null) {
@@ -109,7 +109,7 @@ class Collector {
     if (bias) this.#add(`${module}.bias`, denseTensor(bias, false));
   }
 
-  async #product(node: NodeProto): Promise<void> {
+  async #product(node: OnnxNode): Promise<void> {
     const index = this.#index;
     const table = index.table(node.input[1]);
     if (!table) return;
@@ -199,7 +199,7 @@ class Collector {
    * Gemma multiplies by 1 + w. Exporters store that sum, unless the graph itself adds the 1. No other model has norms before
    * its feed-forward part by that name.
    */
-  #vector(name: string, tensor: OnnxTensor, user?: NodeProto): OnnxTensor {
+  #vector(name: string, tensor: OnnxTensor, user?: OnnxNode): OnnxTensor {
     const gemma = this.#expected.has("model.layers.0.pre_feedforward_layernorm.weight");
     if (!gemma || tensor.shape.length !== 1 || !/norm\.weight$/.test(name)) return tensor;
     const users = user ? [user] : this.#index.consumers(tensor.key);
@@ -226,7 +226,7 @@ class Collector {
 }
 
 /** Throws `WeightsError` where the product is scaled or its left side transposed. */
-function checkGemm(index: GraphIndex, node: NodeProto): void {
+function checkGemm(index: GraphIndex, node: OnnxNode): void {
   for (const { name, f, i } of node.attribute) {
     if ((name === "alpha" || name === "beta") && f !== 1)
       throw new WeightsError(`${index.label(node)} has ${name} = ${f}; only 1 can be read, export the model again.`);

@@ -1,11 +1,10 @@
 /**
- * Walks an ONNX file in slices: nodes and initializer headers are decoded by generated code, the weights' bytes stay in the
- * file. The outer messages are walked by hand because a parser would hold the whole file in memory.
+ * Walks an ONNX file in slices: nodes and initializer headers are decoded, the weights' bytes stay in the file. The outer
+ * messages are walked by hand because a parser would hold the whole file in memory.
  */
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { WeightsError } from "../../errors";
 import { readSlice } from "../bytes";
-import { type NodeProto, NodeProtoSchema, type TensorProto, TensorProtoSchema } from "../onnx-proto/onnx_pb";
+import { decodeNode, decodeTensor, type OnnxNode, type TensorHeader } from "./messages";
 
 const windowBytes = 256 * 1024;
 /** ONNX sets no limit on the rank; real weights have at most four dims. */
@@ -65,13 +64,13 @@ export interface ValueRange extends ByteRange {
 
 export interface Initializer {
   /** Everything but the values. */
-  readonly header: TensorProto;
+  readonly header: TensorHeader;
   /** Null where the file itself holds none. */
   readonly values: ValueRange | null;
 }
 
 export interface OnnxGraph {
-  readonly nodes: readonly NodeProto[];
+  readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, Initializer>;
 }
 
@@ -81,7 +80,7 @@ export const quoted = (name: string): string => `"${name.slice(0, 200).replace(/
 /** Throws `WeightsError` where the bytes are no ONNX model, a length lies, or nodes and headers would fill the memory. */
 export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
   const reader = new ProtobufReader(blob, file);
-  const nodes: NodeProto[] = [];
+  const nodes: OnnxNode[] = [];
   const initializers = new Map<string, Initializer>();
   let graphs = 0;
   // ModelProto.graph = 7; GraphProto.node = 1, GraphProto.initializer = 5.
@@ -91,7 +90,7 @@ export async function readGraph(blob: Blob, file: string): Promise<OnnxGraph> {
     for await (const field of reader.fields(graph)) {
       if (!field.delimited) continue;
       if (field.number === 1) {
-        nodes.push(reader.decode(NodeProtoSchema, await reader.message(field, nodeRules)));
+        nodes.push(reader.decode("NodeProto", decodeNode, await reader.message(field, nodeRules)));
       } else if (field.number === 5) {
         const initializer = await readInitializer(reader, field);
         const { name } = initializer.header;
@@ -115,7 +114,7 @@ async function readInitializer(reader: ProtobufReader, range: ByteRange): Promis
         `${reader.file}: the initializer at byte ${range.start} has its values in several places; export the model with its weights as raw data.`,
       );
   });
-  const header = reader.decode(TensorProtoSchema, bytes);
+  const header = reader.decode("TensorProto", decodeTensor, bytes);
   if (header.dims.length > maxDims) {
     throw new WeightsError(
       `${reader.file}: initializer ${quoted(header.name)} has ${header.dims.length} dims; at most ${maxDims} are read, the file is damaged.`,
@@ -229,14 +228,13 @@ class ProtobufReader {
     return this.#window.slice(start - this.#windowStart, end - this.#windowStart);
   }
 
-  decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  decode<T>(name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
     try {
-      return fromBinary(schema, bytes, { readUnknownFields: false });
+      return decode(bytes);
     } catch (error) {
-      throw new WeightsError(
-        `${this.file}: a ${schema.name} cannot be decoded; the file is damaged, download it again.`,
-        { cause: error },
-      );
+      throw new WeightsError(`${this.file}: a ${name} cannot be decoded; the file is damaged, download it again.`, {
+        cause: error,
+      });
     }
   }
 

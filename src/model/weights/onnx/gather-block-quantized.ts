@@ -4,16 +4,16 @@
  * Runtime's contrib operator documentation.
  */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import { blockTensor } from "./blocks";
 import { blockSize, type GraphIndex, intAttribute } from "./graph";
+import type { OnnxNode } from "./messages";
 import type { StoredTensor } from "./storage";
 import { isFloat, type OnnxTensor } from "./tensor";
 
 /** `columns` is the width that the model expects; null: as many as the data can hold. */
 export async function readGatherBlockQuantized(
   index: GraphIndex,
-  node: NodeProto,
+  node: OnnxNode,
   columns: number | null,
 ): Promise<OnnxTensor> {
   const label = index.label(node);

@@ -1,7 +1,7 @@
 /** Who makes and who takes each value of an ONNX graph, and from which initializer a weight comes. */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import { type Initializer, type OnnxGraph, quoted } from "./file";
+import type { OnnxNode } from "./messages";
 import { isWeightType, type OnnxStorage, type StoredTensor } from "./storage";
 
 /** Between a product and its weight lie at most a transposition, a dequantization and casts; a damaged graph may have circles. */
@@ -13,17 +13,17 @@ export interface Table {
   /** What reaches the user is the initializer transposed. */
   readonly transposed: boolean;
   /** A `DequantizeLinear` on the way; `flipped`: between it and the user the matrix is transposed. */
-  readonly dequantize: { readonly node: NodeProto; readonly flipped: boolean } | null;
+  readonly dequantize: { readonly node: OnnxNode; readonly flipped: boolean } | null;
 }
 
 export class GraphIndex {
   /** The model's file, for messages. */
   readonly file: string;
-  readonly nodes: readonly NodeProto[];
+  readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, Initializer>;
   readonly #storage: OnnxStorage;
-  readonly #producers = new Map<string, NodeProto>();
-  readonly #consumers = new Map<string, NodeProto[]>();
+  readonly #producers = new Map<string, OnnxNode>();
+  readonly #consumers = new Map<string, OnnxNode[]>();
 
   constructor({ nodes, initializers }: OnnxGraph, storage: OnnxStorage, file: string) {
     this.file = file;
@@ -40,15 +40,15 @@ export class GraphIndex {
     }
   }
 
-  label(node: NodeProto): string {
+  label(node: OnnxNode): string {
     return `${this.file}: node ${quoted(node.name)}`;
   }
 
-  producer(value: string | undefined): NodeProto | undefined {
+  producer(value: string | undefined): OnnxNode | undefined {
     return value === undefined ? undefined : this.#producers.get(value);
   }
 
-  consumers(value: string | undefined): readonly NodeProto[] {
+  consumers(value: string | undefined): readonly OnnxNode[] {
     return (value === undefined ? undefined : this.#consumers.get(value)) ?? [];
   }
 
@@ -57,7 +57,7 @@ export class GraphIndex {
   }
 
   /** The initializer at an input; null where the input is absent. Throws `WeightsError` where it is computed. */
-  async part(node: NodeProto, index: number, role: string): Promise<StoredTensor | null> {
+  async part(node: OnnxNode, index: number, role: string): Promise<StoredTensor | null> {
     const name = node.input[index];
     if (name === undefined || name === "") return null;
     const initializer = this.#initializer(name);
@@ -68,7 +68,7 @@ export class GraphIndex {
   }
 
   /** As `part`, of exactly `count` values. Throws `WeightsError` where it is absent too. */
-  async sized(node: NodeProto, index: number, role: string, shape: string, count: number): Promise<StoredTensor> {
+  async sized(node: OnnxNode, index: number, role: string, shape: string, count: number): Promise<StoredTensor> {
     const tensor = await this.part(node, index, role);
     if (tensor?.count === count) return tensor;
     throw new WeightsError(
@@ -80,7 +80,7 @@ export class GraphIndex {
   table(value: string | undefined): Table | null {
     let name = value;
     let transposed = false;
-    let dequantize: { readonly node: NodeProto; transposedAfter: boolean } | null = null;
+    let dequantize: { readonly node: OnnxNode; transposedAfter: boolean } | null = null;
     for (let hop = 0; hop < maxHops && name !== undefined; hop++) {
       const initializer = this.initializers.get(name);
       if (initializer) {
@@ -114,7 +114,7 @@ export class GraphIndex {
 }
 
 /** Throws `WeightsError` where the attribute is absent and has no fallback. */
-export function intAttribute(index: GraphIndex, node: NodeProto, name: string, fallback?: number): number {
+export function intAttribute(index: GraphIndex, node: OnnxNode, name: string, fallback?: number): number {
   const found = node.attribute.find((candidate) => candidate.name === name);
   const value = found ? Number(found.i) : fallback;
   if (value === undefined)
@@ -125,7 +125,7 @@ export function intAttribute(index: GraphIndex, node: NodeProto, name: string, f
 const maxFeatures = 2 ** 24;
 
 /** N and K of a product. */
-export function features(index: GraphIndex, node: NodeProto): readonly [number, number] {
+export function features(index: GraphIndex, node: OnnxNode): readonly [number, number] {
   const size = (name: string): number => {
     const value = intAttribute(index, node, name);
     if (Number.isSafeInteger(value) && value >= 1 && value <= maxFeatures) return value;
@@ -137,7 +137,7 @@ export function features(index: GraphIndex, node: NodeProto): readonly [number, 
 }
 
 /** Throws `WeightsError` for a block size that ONNX Runtime does not have. */
-export function blockSize(index: GraphIndex, node: NodeProto): number {
+export function blockSize(index: GraphIndex, node: OnnxNode): number {
   const block = intAttribute(index, node, "block_size");
   if ([16, 32, 64, 128, 256].includes(block)) return block;
   throw new WeightsError(

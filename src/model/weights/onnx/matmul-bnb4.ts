@@ -4,12 +4,12 @@
  * documentation.
  */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import { features, type GraphIndex, intAttribute } from "./graph";
+import type { OnnxNode } from "./messages";
 import { isFloat, notes, type OnnxTensor, readScales } from "./tensor";
 
 /** Throws `WeightsError` for another kind or block size, or parts of the wrong size. */
-export async function readMatMulBnb4(index: GraphIndex, node: NodeProto): Promise<OnnxTensor> {
+export async function readMatMulBnb4(index: GraphIndex, node: OnnxNode): Promise<OnnxTensor> {
   const label = index.label(node);
   const kind = intAttribute(index, node, "quant_type");
   const form = kind === 1 ? "nf4" : kind === 0 ? "fp4" : null;

@@ -3,14 +3,14 @@
  * or uint8. The weights' scale is multiplied in after the product: Mul(Cast(product), Mul(activation scale, weight scale)).
  */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import type { GraphIndex, Table } from "./graph";
+import type { OnnxNode } from "./messages";
 import { scaledTensor } from "./scaled";
 import type { StoredTensor } from "./storage";
 import type { OnnxTensor } from "./tensor";
 
 /** Throws `WeightsError` where the weights' scale is not to be found, or parts do not fit. */
-export async function readMatMulInteger(index: GraphIndex, node: NodeProto, table: Table): Promise<OnnxTensor> {
+export async function readMatMulInteger(index: GraphIndex, node: OnnxNode, table: Table): Promise<OnnxTensor> {
   const scales = await findScale(index, node);
   if (!scales) {
     throw new WeightsError(
@@ -27,7 +27,7 @@ export async function readMatMulInteger(index: GraphIndex, node: NodeProto, tabl
 }
 
 /** The one initializer that the product is multiplied by, at the first or the second `Mul` after it. */
-async function findScale(index: GraphIndex, node: NodeProto): Promise<StoredTensor | null> {
+async function findScale(index: GraphIndex, node: OnnxNode): Promise<StoredTensor | null> {
   let value = node.output[0];
   const cast = index.consumers(value).find(({ opType }) => opType === "Cast");
   if (cast) value = cast.output[0];

@@ -4,9 +4,9 @@
  * operator documentation.
  */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import { blockTensor } from "./blocks";
 import { blockSize, features, type GraphIndex, intAttribute } from "./graph";
+import type { OnnxNode } from "./messages";
 import type { StoredTensor } from "./storage";
 import { isFloat, type OnnxTensor } from "./tensor";
 
@@ -17,7 +17,7 @@ export interface QuantizedProduct {
 }
 
 /** Throws `WeightsError` for another bit width or block size, float zero points, reordered columns, or parts of the wrong size. */
-export async function readMatMulNBits(index: GraphIndex, node: NodeProto): Promise<QuantizedProduct> {
+export async function readMatMulNBits(index: GraphIndex, node: OnnxNode): Promise<QuantizedProduct> {
   const label = index.label(node);
   const bits = intAttribute(index, node, "bits", 4);
   if (bits !== 4 && bits !== 8)

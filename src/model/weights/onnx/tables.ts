@@ -1,8 +1,8 @@
 /** Embeddings and the right sides of products, float or scaled 8-bit, as tensors [out, in]. */
 import { WeightsError } from "../../errors";
-import type { NodeProto } from "../onnx-proto/onnx_pb";
 import { denseTensor } from "./dense";
 import { type GraphIndex, intAttribute, type Table } from "./graph";
+import type { OnnxNode } from "./messages";
 import { scaledTensor } from "./scaled";
 import { isFloat, type OnnxTensor } from "./tensor";
 
@@ -30,7 +30,7 @@ export async function readTable(index: GraphIndex, table: Table, turned: boolean
 }
 
 /** Rows of an integer table that are scaled after they were looked up, with one scale for all. */
-export async function readGather(index: GraphIndex, node: NodeProto, table: Table): Promise<OnnxTensor | null> {
+export async function readGather(index: GraphIndex, node: OnnxNode, table: Table): Promise<OnnxTensor | null> {
   const tensor = await readTable(index, table, false);
   const after = tensor
     ? undefined

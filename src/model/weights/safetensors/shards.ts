@@ -4,19 +4,10 @@ import { readSlice } from "../bytes";
 import type { ModelFiles } from "../types";
 import { maxTensors, readHeader, type StoredTensor } from "./header";
 import { parseMembers } from "./json";
+import { indexName, shardPattern } from "./paths";
 
-const fileName = "model.safetensors";
-const indexName = "model.safetensors.index.json";
-const shardPattern = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 const maxIndexBytes = 4 * 1024 * 1024;
 const maxShards = 500;
-
-/** The paths that are opened, in order; empty where the folder holds no such model. */
-export function matchPaths(paths: readonly string[]): readonly string[] {
-  if (paths.includes(fileName)) return [fileName];
-  const shards = paths.filter((path) => shardPattern.test(path)).toSorted();
-  return paths.includes(indexName) ? [indexName, ...shards] : shards;
-}
 
 /**
  * Every tensor of the files by name. Throws `WeightsError` where a shard is missing, lacks a tensor that the index says it has,
