@@ -2,7 +2,7 @@
 import type { PackedBatch } from "../data/types";
 import type { Device } from "../engine/device";
 import { type Bindings, runtimeScalar } from "../engine/dims";
-import type { Graph } from "../engine/graph";
+import { Graph } from "../engine/graph";
 import type { Program } from "../engine/program";
 import type { Readback } from "../engine/readback";
 import { bufferTensor, PlannedBuffer, type Tensor } from "../engine/tensor";
@@ -48,21 +48,31 @@ export function planLossInputs(model: PlannedModel, sizes: SessionSizes): LossIn
   };
 }
 
+export interface RecordedLoss {
+  /** One for each counted token: where a backward pass starts. */
+  readonly losses: Tensor;
+  /** Intermediates that are there for the loss alone: the counted tokens' hidden states, a chunk of logits, what is between. */
+  readonly own: ReadonlySet<Tensor>;
+}
+
 /**
  * Records forward pass and loss; Σ losses goes to the statistics. Replays bind tokens, targets, lossScale (the factor of
- * the gradient), accumulateLoss (1 adds to the sum so far) and strength. Gives the losses, where a backward pass starts.
+ * the gradient), accumulateLoss (1 adds to the sum so far) and strength.
  */
 export function recordLoss(
   g: Graph,
   model: PlannedModel,
   inputs: LossInputs,
   adapters: ReadonlyMap<string, LowRankPair>,
-): Tensor {
+): RecordedLoss {
   const { batch, rotary } = inputs;
   const hidden = recordForward(g, model, { batch, rotary, adapters, cache: null });
+  const first = g.calls.length;
   const losses = linearCrossEntropy(g, hidden, model.output, batch.targets, runtimeScalar("lossScale"));
   sum(g, losses, inputs.statistics, { index: statistics.loss, accumulate: runtimeScalar("accumulateLoss") });
-  return losses;
+  const own = new Set(g.calls.slice(first).flatMap(({ tensors }) => [...tensors.values()].map(Graph.rootOf)));
+  own.delete(Graph.rootOf(hidden));
+  return { losses, own };
 }
 
 /** Uploads a batch and gives the sizes that a replay binds. */

@@ -9,7 +9,7 @@ import { Graph } from "../engine/graph";
 import { type KernelTime, type Program, type ProgramCost, Workspace } from "../engine/program";
 import { Readback } from "../engine/readback";
 import { recomputed } from "../engine/recompute";
-import { bufferTensor, PlannedBuffer } from "../engine/tensor";
+import { bufferTensor, PlannedBuffer, type Tensor } from "../engine/tensor";
 import {
   initialLora,
   type LoraLayout,
@@ -45,8 +45,13 @@ export interface MemoryPlan {
   readonly weights: number;
   /** A and B, their gradients and both Adam moments. */
   readonly adapter: number;
-  /** Intermediates, one chunk of logits included. */
+  /** Intermediates, those of the loss excepted. */
   readonly activations: number;
+  /**
+   * What intermediates would take less without those of the loss: one chunk of logits, the counted tokens' hidden states
+   * and their gradient. Where these lie in memory that activations need at another moment, they add nothing.
+   */
+  readonly loss: number;
   /** Batch, tables, uniforms, read-back. */
   readonly other: number;
   readonly total: number;
@@ -76,6 +81,8 @@ interface Plan {
   readonly micro: Graph;
   readonly update: Graph;
   readonly evaluation: Graph;
+  /** Intermediates of the loss, of both passes. */
+  readonly ofLoss: ReadonlySet<Tensor>;
 }
 
 /** Records the run's graphs; touches no GPU memory. Throws `ModelError` for a target that the model lacks. */
@@ -97,10 +104,12 @@ function planRun(model: PlannedModel, recipe: Recipe, sizes: SessionSizes): Plan
   const weights = { layout, parameters: flat.parameters };
   const scale = adapterScale(recipe);
 
+  const ofLoss = new Set<Tensor>();
   const forward = (gradients: PlannedBuffer | null) => {
     const g = new Graph({ gradients: gradients !== null });
     const adapters = loraPairs(weights, { scale, gradients, dropout: gradients ? recipe.dropout : 0 });
-    const losses = recordLoss(g, model, inputs, adapters);
+    const { losses, own } = recordLoss(g, model, inputs, adapters);
+    for (const tensor of own) ofLoss.add(tensor);
     if (!gradients) return g;
     g.backward(losses);
     return recipe.gradientCheckpointing ? recomputed(g) : g;
@@ -137,6 +146,7 @@ function planRun(model: PlannedModel, recipe: Recipe, sizes: SessionSizes): Plan
     micro: forward(flat.gradients),
     update,
     evaluation: forward(null),
+    ofLoss,
   };
 }
 
@@ -146,14 +156,30 @@ const graphsOf = (plan: Plan) => [plan.micro, plan.update, plan.evaluation];
 function memoryOf(device: Device, model: PlannedModel, plan: Plan): MemoryPlan {
   const weights = model.bytes;
   const adapter = sumBytes(Object.values(plan.flat));
-  const activations = Workspace.slotBytes(graphsOf(plan));
+  const slots = Workspace.slotBytes(graphsOf(plan));
+  const others = Workspace.slotBytes(graphsOf(plan).map((graph) => withoutTensors(graph, plan.ofLoss)));
+  // Placing fewer tensors may, by bad luck, take more: then the loss costs nothing.
+  const activations = Math.min(slots, others);
+  const loss = slots - activations;
   const other =
     sumBytes([plan.snapshot, ...plan.inputs.buffers]) +
     Workspace.plannedBytes(device, graphsOf(plan)) -
-    activations +
+    slots +
     Readback.plannedBytes(statisticsBytes);
   const largestBuffer = Math.max(...plan.buffers.map(({ bytes }) => bytes), Workspace.largestSlot(graphsOf(plan)));
-  return { weights, adapter, activations, other, total: weights + adapter + activations + other, largestBuffer };
+  const total = weights + adapter + slots + other;
+  return { weights, adapter, activations, loss, other, total, largestBuffer };
+}
+
+/** The calls without these tensors: nothing to run, but to plan. */
+function withoutTensors(graph: Graph, left: ReadonlySet<Tensor>): Graph {
+  const rest = new Graph({ gradients: false });
+  for (const tensor of graph.kept) rest.keep(tensor);
+  for (const call of graph.calls) {
+    const tensors = new Map([...call.tensors].filter(([, tensor]) => !left.has(Graph.rootOf(tensor))));
+    rest.calls.push({ ...call, tensors });
+  }
+  return rest;
 }
 
 /** What `TrainingSession.create` will allocate, to the byte; nothing is allocated here. */

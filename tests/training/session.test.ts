@@ -88,12 +88,40 @@ describe("a training session", () => {
     const plan = planMemory(device, model, recipe, sizes);
     expect(device.allocatedBytes).toBe(before);
     expect(plan.weights).toBe(model.bytes);
+    expect(plan.weights + plan.adapter + plan.activations + plan.loss + plan.other).toBe(plan.total);
     const session = await started(sizes);
     expect(device.allocatedBytes - before).toBe(plan.total - plan.weights);
     await session.step(step, 1e-3);
     expect(device.allocatedBytes - before).toBe(plan.total - plan.weights);
     session.destroy();
     expect(device.allocatedBytes).toBe(before);
+  });
+
+  it("tells the loss apart: it grows with the counted tokens, never beyond what they and a chunk of logits take", () => {
+    const { maxTokens, maxSegment } = sizesOf(stepOf([rows.slice(0, 8)]).microBatches);
+    const { config, output } = model;
+    const plans = [8, 64, 256].map((maxTargets) => {
+      const plan = planMemory(device, model, recipe, {
+        maxTokens: 512,
+        maxTargets,
+        maxSegment: Math.min(maxSegment, maxTokens),
+      });
+      // Rows of up to 64 tokens' logits; hidden states of the counted tokens, their gradient and their losses.
+      const chunk = 4 * Math.min(64, maxTargets) * (4 * Math.ceil(output.rows / 4));
+      const most = chunk + 2 * 4 * maxTargets * config.hiddenSize + 4 * maxTargets;
+      console.log(
+        `loss: ${plan.loss} of at most ${most} bytes with ${maxTargets} counted tokens, activations ${plan.activations}`,
+      );
+      // Slots are multiples of 256 bytes.
+      expect(plan.loss).toBeLessThanOrEqual(most + 4 * 256);
+      return plan;
+    });
+    const [few, some, many] = plans;
+    expect(few?.loss).toBeGreaterThan(0);
+    expect(some?.loss).toBeGreaterThan(few?.loss ?? 0);
+    expect(many?.loss).toBeGreaterThan(some?.loss ?? 0);
+    // Without the loss the network is the same, however many of its tokens count.
+    expect(new Set(plans.map(({ activations }) => activations)).size).toBe(1);
   });
 
   it("frees everything when it cannot be made", async () => {
