@@ -17,6 +17,8 @@ export default defineConfig({
   use: {
     baseURL: process.env["TABTUNE_URL"],
     browserName: "chromium",
+    // What it answers is no request any more; every spec but its own counts them all.
+    serviceWorkers: "block",
     launchOptions: { args: softwareArgs, ...(executablePath === undefined ? {} : { executablePath }) },
   },
 });

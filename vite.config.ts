@@ -2,26 +2,30 @@ import react from "@vitejs/plugin-react";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { softwareArgs } from "./scripts/lib/chromium-args.mjs";
-
-/** Isolation lets onnxruntime-web use threads and high-resolution timers; nothing here depends on it. */
-const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
+import { isolation, pageHeaders } from "./scripts/lib/headers.mjs";
+import { offline, workerFile } from "./scripts/lib/offline-plugin.mjs";
 
 /** Servers that know no ".mjs" send it under a type that browsers refuse as a script. */
 const assetFileNames = ({ names }: { readonly names: readonly string[] }) =>
   names.some((name) => name.endsWith(".mjs")) ? "assets/[name]-[hash].js" : "assets/[name]-[hash][extname]";
 
+/** A service worker rules the folder that it lies in, and browsers look for a new one under the old name. */
+const workerName = "service-worker";
+const entryFileNames = ({ name }: { readonly name: string }) =>
+  name === workerName ? workerFile : "assets/[name]-[hash].js";
+
 export default defineConfig({
   base: "./",
-  plugins: [react()],
-  server: { headers: isolation, port: 5173 },
-  preview: { headers: isolation },
+  plugins: [react(), offline()],
+  server: { headers: isolation, port: 5173, watch: { ignored: ["**/.cache/**", "**/screenshots/**"] } },
+  preview: { headers: pageHeaders },
   worker: { format: "es", rollupOptions: { output: { assetFileNames } } },
   build: {
     target: "es2023",
-    rollupOptions: { input: { studio: "index.html", headless: "headless.html" }, output: { assetFileNames } },
+    rollupOptions: {
+      input: { studio: "index.html", headless: "headless.html", [workerName]: "src/offline/service-worker.ts" },
+      output: { assetFileNames, entryFileNames },
+    },
   },
   // Everything the browser tests import: a dependency first met in mid-run would be pre-bundled then and reload the page.
   optimizeDeps: {
@@ -32,6 +36,7 @@ export default defineConfig({
       "yaml",
       "@bufbuild/protobuf",
       "@bufbuild/protobuf/codegenv2",
+      "@bufbuild/protobuf/wire",
       "@huggingface/hub",
       "@huggingface/jinja",
       "@huggingface/tokenizers",
@@ -52,6 +57,7 @@ export default defineConfig({
       "@mantine/core",
       "@mantine/dropzone",
       "@mantine/hooks",
+      "@mantine/spotlight",
       "lucide-react",
       "react",
       "react-dom/client",

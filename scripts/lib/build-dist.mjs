@@ -17,6 +17,8 @@ const sources = [
   "package-lock.json",
   "tsconfig.base.json",
   "vite.config.ts",
+  "scripts/lib/headers.mjs",
+  "scripts/lib/offline-plugin.mjs",
 ];
 
 const stampFile = path.join(distDir, ".sources.sha256");

@@ -1,9 +1,10 @@
 // @ts-check
-/** Serves one folder read-only on 127.0.0.1, as any static host would: ranges, isolation headers, nothing outside the folder. */
+/** Serves one folder read-only on 127.0.0.1, as any static host would: ranges, the policy's headers, nothing outside the folder. */
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { pipeline } from "node:stream";
+import { pageHeaders } from "./headers.mjs";
 
 /** @type {Readonly<Record<string, string>>} */
 const types = {
@@ -17,6 +18,7 @@ const types = {
   ".svg": "image/svg+xml",
   ".txt": "text/plain; charset=utf-8",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
   ".woff2": "font/woff2",
 };
 
@@ -50,8 +52,7 @@ export async function serveStatic(folder) {
  * @param {http.ServerResponse} response
  */
 function answer(base, request, response) {
-  response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-  response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+  response.setHeaders(new Map(Object.entries(pageHeaders)));
   response.setHeader("Cache-Control", "no-cache");
   if (request.method !== "GET" && request.method !== "HEAD") {
     return refuse(response, 405, { Allow: "GET, HEAD" });

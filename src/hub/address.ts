@@ -1,5 +1,6 @@
-/** What a user types for a model: a hub id, an address of the hub, or the address of one file. */
+/** What a user types for a model: a hub id, an address of the hub, or the address of one file on the hub's hosts or this site. */
 import { HubError, withoutQuery } from "./errors";
+import { checkReach } from "./reach";
 import type { ModelAddress } from "./types";
 
 const hubHosts = new Set(["huggingface.co", "www.huggingface.co", "hf.co"]);
@@ -10,7 +11,7 @@ const revisionPattern = /^(?!.*\.\.)[\w][\w./-]{0,199}$/;
 /** "Q4_K_M" behind a colon. */
 const typePattern = /:([\w.-]{1,60})$/;
 
-/** Throws `HubError` "address" for anything else. */
+/** Throws `HubError` "elsewhere" for a file on another host, "address" for anything else. */
 export function parseAddress(text: string): ModelAddress {
   const typed = text.trim();
   if (typed === "") throw wrong(typed, "nothing was typed");
@@ -34,7 +35,10 @@ function parseUrl(typed: string): ModelAddress {
   if (url.protocol !== "https:" && url.protocol !== "http:") throw wrong(typed, `${url.protocol} cannot be fetched`);
   if (url.username !== "" || url.password !== "")
     throw wrong(typed, "a name and a password in an address are not sent");
-  if (!hubHosts.has(url.hostname)) return { kind: "url", url: url.href };
+  if (!hubHosts.has(url.hostname)) {
+    checkReach(url.href);
+    return { kind: "url", url: url.href };
+  }
   const parts = url.pathname.split("/").filter((part) => part !== "");
   const [first = ""] = parts;
   if (first === "datasets" || first === "spaces") throw wrong(typed, `it is one of the hub's ${first}, not a model`);
@@ -81,6 +85,6 @@ function wrong(typed: string, problem: string): HubError {
   const shown = typed.includes("://") ? withoutQuery(typed.replace(/[?#].*$/s, "")) : typed;
   return new HubError(
     "address",
-    `"${shown}" cannot be looked up: ${problem}; give a model of the hub such as org/name or org/name@revision, or the address of a .gguf or .safetensors file.`,
+    `"${shown}" cannot be looked up: ${problem}; give a model of the hub such as org/name or org/name@revision, or the address of a .gguf or .safetensors file there.`,
   );
 }

@@ -3,6 +3,8 @@
 export type HubFault =
   /** What was typed is no id and no address of a model. */
   | "address"
+  /** On a host that this page asks nothing of. */
+  | "elsewhere"
   | "not-found"
   /** Private, or access is refused. */
   | "refused"

@@ -1,5 +1,6 @@
 /** One request: what can go wrong in words, and another try where that may help. */
 import { HubError, isPassing, reasonOf } from "./errors";
+import { checkReach } from "./reach";
 
 /** How the outside is reached. Tests give their own. */
 export interface WebOptions {
@@ -43,7 +44,7 @@ export interface Subject {
   readonly hub: boolean;
 }
 
-/** A response that is ok, or one of the `allowed` statuses. Throws `HubError`, or the signal's reason when aborted. */
+/** A response that is ok, or one of the `allowed` statuses. Throws `HubError`, "elsewhere" for a host that is not asked, or the signal's reason when aborted. */
 export async function open(
   web: Web,
   url: string,
@@ -52,6 +53,7 @@ export async function open(
   allowed: readonly number[] = [],
 ): Promise<Response> {
   web.signal?.throwIfAborted();
+  checkReach(url);
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(silent(web)), web.stallAfter);
   let response: Response;

@@ -1,5 +1,5 @@
 /**
- * Models from the hub or from an address, looked up, downloaded and kept. Runs in a worker, whose file handles it needs.
+ * Models from the hub, or from an address on its hosts or on this site, looked up, downloaded and kept. Runs in a worker, whose file handles it needs.
  * Nothing is asked of anyone before a function here is called with what the user chose.
  */
 import { parseAddress } from "./address";

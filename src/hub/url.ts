@@ -1,4 +1,4 @@
-/** A model behind an address that the user typed: one GGUF file, or a safetensors file with its config beside it. */
+/** A model behind an address on the hub's hosts or on this site: one GGUF file, or a safetensors file with its config beside it. */
 import { variantOf } from "./choose";
 import { HubError } from "./errors";
 import { nameOf } from "./hash";

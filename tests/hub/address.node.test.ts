@@ -1,5 +1,5 @@
 /** What people type for a model. */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseAddress } from "../../src/hub/address";
 import { HubError } from "../../src/hub/errors";
 
@@ -11,6 +11,8 @@ const hub = (id: string, revision: string | null = null, file: string | null = n
   type,
 });
 const commit = "0123456789abcdef0123456789abcdef01234567";
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe("an address of a model", () => {
   it.each([
@@ -38,9 +40,11 @@ describe("an address of a model", () => {
     ["https://huggingface.co/org/name/resolve/main/model.gguf?download=true", hub("org/name", "main", "model.gguf")],
     [`https://huggingface.co/org/name/commit/${commit}`, hub("org/name", commit)],
     ["https://huggingface.co/gpt2/tree/main", hub("gpt2", "main")],
-    ["https://example.org/a/model.gguf?x=1", { kind: "url", url: "https://example.org/a/model.gguf?x=1" }],
+    ["https://cdn-lfs.hf.co/a/model.gguf?x=1", { kind: "url", url: "https://cdn-lfs.hf.co/a/model.gguf?x=1" }],
+    ["https://cdn-lfs-us-1.huggingface.co/m.gguf", { kind: "url", url: "https://cdn-lfs-us-1.huggingface.co/m.gguf" }],
     ["http://localhost:8000/m.gguf", { kind: "url", url: "http://localhost:8000/m.gguf" }],
   ])("is understood: %s", (text, expected) => {
+    vi.stubGlobal("location", { origin: "http://localhost:8000" });
     expect(parseAddress(text)).toEqual(expected);
   });
 
@@ -75,6 +79,24 @@ describe("an address of a model", () => {
     })();
     expect(error).toBeInstanceOf(HubError);
     expect(error).toMatchObject({ reason: "address", message: expect.stringContaining(problem) });
+  });
+
+  it.each([
+    "https://example.org/a/model.gguf",
+    "https://huggingface.co.example.org/m.gguf",
+    "https://evilhuggingface.co/m.gguf",
+    "https://evilhf.co/m.gguf",
+    "http://cdn-lfs.hf.co/m.gguf",
+    "https://cdn-lfs.hf.co:8443/m.gguf",
+    "http://localhost:8001/m.gguf",
+    "https://example.org/m.gguf?token=SECRET",
+  ])("on a host that this page may not ask is refused with what to do: %s", (text) => {
+    expect(() => parseAddress(text)).toThrow(
+      expect.objectContaining({
+        reason: "elsewhere",
+        message: expect.stringMatching(/^(?!.*SECRET).* download the file yourself and drop it here\.$/),
+      }),
+    );
   });
 
   it.each([

@@ -337,7 +337,7 @@ describe("a full disk", () => {
 });
 
 describe("a download from an address", () => {
-  const address = "https://example.org/tiny.Q4_0.gguf";
+  const address = "https://cdn-lfs.hf.co/tiny.Q4_0.gguf";
   const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * i) % 251);
 
   async function start(site: Uint8Array<ArrayBuffer>, faults: FakeFault[] = []) {

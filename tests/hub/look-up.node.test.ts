@@ -1,6 +1,6 @@
 /** Models looked up on the fake hub and behind addresses. */
 import { describe, expect, it } from "vitest";
-import { HubError, lookUp } from "../../src/hub";
+import { HubError, lookUp, obtain } from "../../src/hub";
 import { memoryStore } from "../../src/hub/store";
 import { type FakeHubOptions, fakeHub } from "../support/fake-hub";
 import { commits, goldenRepositories } from "../support/fake-hub-models";
@@ -210,26 +210,48 @@ describe("a model of the hub", () => {
 describe("a model behind an address", () => {
   const gguf = new Uint8Array(5000);
   const sites = new Map([
-    ["https://example.org/a/tiny.Q4_0.gguf", gguf],
-    ["https://example.org/b/weights.safetensors", new Uint8Array(100)],
-    ["https://example.org/b/config.json", text('{"model_type":"llama"}')],
-    ["https://example.org/b/tokenizer.json", text("{}")],
-    ["https://example.org/b/tokenizer_config.json", text("{}")],
-    ["https://example.org/c/model.safetensors", new Uint8Array(100)],
+    ["https://cdn-lfs.hf.co/a/tiny.Q4_0.gguf", gguf],
+    ["https://cdn-lfs.hf.co/b/weights.safetensors", new Uint8Array(100)],
+    ["https://cdn-lfs.hf.co/b/config.json", text('{"model_type":"llama"}')],
+    ["https://cdn-lfs.hf.co/b/tokenizer.json", text("{}")],
+    ["https://cdn-lfs.hf.co/b/tokenizer_config.json", text("{}")],
+    ["https://cdn-lfs.hf.co/c/model.safetensors", new Uint8Array(100)],
   ]);
+
+  it("is refused on another host before anything is asked, whoever hands it over", async () => {
+    const { hub, look } = await setUp({ sites: new Map([["https://example.org/m.gguf", gguf]]) });
+    expect(await failure(look("https://example.org/m.gguf"))).toMatchObject({ reason: "elsewhere" });
+    expect(hub.requests).toEqual([]);
+    // As a record made by an earlier version may still name it.
+    const file = { path: "m.gguf", url: "https://example.org/m.gguf", bytes: 5000, hash: null };
+    const variant = { id: "m.gguf", format: "gguf", label: "", files: [file], bytes: 5000, refusal: null } as const;
+    const model = {
+      kind: "url",
+      id: file.url,
+      commit: "v1",
+      base: null,
+      variants: [variant],
+      preferred: "m.gguf",
+      config: null,
+      notes: [],
+    } as const;
+    const obtained = obtain(model, variant, { fetchFile: hub.fetchFile, store: memoryStore() });
+    expect(await failure(obtained)).toMatchObject({ reason: "elsewhere" });
+    expect(hub.requests).toEqual([]);
+  });
 
   it("is a GGUF file of known size", async () => {
     const { look } = await setUp({ sites });
-    const found = await look("https://example.org/a/tiny.Q4_0.gguf");
+    const found = await look("https://cdn-lfs.hf.co/a/tiny.Q4_0.gguf");
     expect(found).toMatchObject({ kind: "url", preferred: "tiny.Q4_0.gguf", config: null });
     expect(found.variants[0]).toMatchObject({ format: "gguf", bytes: 5000, refusal: null });
-    const changed = await setUp({ sites: new Map([["https://example.org/a/tiny.Q4_0.gguf", new Uint8Array(5001)]]) });
-    expect((await changed.look("https://example.org/a/tiny.Q4_0.gguf")).commit).not.toBe(found.commit);
+    const changed = await setUp({ sites: new Map([["https://cdn-lfs.hf.co/a/tiny.Q4_0.gguf", new Uint8Array(5001)]]) });
+    expect((await changed.look("https://cdn-lfs.hf.co/a/tiny.Q4_0.gguf")).commit).not.toBe(found.commit);
   });
 
   it("is a safetensors file with the files beside it", async () => {
     const { look } = await setUp({ sites });
-    const found = await look("https://example.org/b/weights.safetensors");
+    const found = await look("https://cdn-lfs.hf.co/b/weights.safetensors");
     expect(found.config).toEqual({ model_type: "llama" });
     expect(found.variants[0]?.files.map(({ path }) => path)).toEqual([
       "model.safetensors",
@@ -240,10 +262,10 @@ describe("a model behind an address", () => {
   });
 
   it.each([
-    ["https://example.org/c/model.safetensors", "not-found", "https://example.org/c/config.json is not there"],
-    ["https://example.org/nothing.gguf", "not-found", "has no nothing.gguf"],
-    ["https://example.org/page.html", "address", "no address of a .gguf or .safetensors file"],
-    ["https://example.org/model-00001-of-00002.safetensors", "unusable", "one part of several"],
+    ["https://cdn-lfs.hf.co/c/model.safetensors", "not-found", "https://cdn-lfs.hf.co/c/config.json is not there"],
+    ["https://cdn-lfs.hf.co/nothing.gguf", "not-found", "has no nothing.gguf"],
+    ["https://cdn-lfs.hf.co/page.html", "address", "no address of a .gguf or .safetensors file"],
+    ["https://cdn-lfs.hf.co/model-00001-of-00002.safetensors", "unusable", "one part of several"],
   ])("%s: %s", async (source, reason, message) => {
     const { look } = await setUp({ sites });
     expect(await failure(look(source))).toMatchObject({ reason, message: expect.stringContaining(message) });

@@ -43,8 +43,8 @@ describe("a downloaded model", () => {
     expect(await formatOf(opened.files)).toBe(format);
   });
 
-  it.each(["tests/tiny-GGUF", "https://example.org/tiny-Q4_0.gguf"])("%s opens as GGUF", async (source) => {
-    const opened = await download(source, { sites: new Map([["https://example.org/tiny-Q4_0.gguf", gguf]]) });
+  it.each(["tests/tiny-GGUF", "https://cdn-lfs.hf.co/tiny-Q4_0.gguf"])("%s opens as GGUF", async (source) => {
+    const opened = await download(source, { sites: new Map([["https://cdn-lfs.hf.co/tiny-Q4_0.gguf", gguf]]) });
     if (opened.kind !== "gguf") expect.fail("no GGUF");
     const files = (await ggufFolder(opened.files)) ?? expect.fail("no GGUF model");
     expect(await formatOf(files)).toBe("gguf");
@@ -52,8 +52,8 @@ describe("a downloaded model", () => {
 
   it("opens from an address of a safetensors file with its config beside it", async () => {
     const folder = repositories[1]?.files ?? new Map<string, Uint8Array<ArrayBuffer>>();
-    const sites = new Map([...folder].map(([path, bytes]) => [`https://example.org/m/${path}`, bytes] as const));
-    const opened = await download("https://example.org/m/model.safetensors", { sites });
+    const sites = new Map([...folder].map(([path, bytes]) => [`https://cdn-lfs.hf.co/m/${path}`, bytes] as const));
+    const opened = await download("https://cdn-lfs.hf.co/m/model.safetensors", { sites });
     if (opened.kind !== "folder") expect.fail("no folder");
     expect(await formatOf(opened.files)).toBe("safetensors");
   });

@@ -44,8 +44,8 @@ async function get(found: FoundModel, options: Parameters<typeof obtain>[2]) {
   return { read, opened, notes, kind, base, id };
 }
 
-const gguf = "https://example.org/a/m.Q4_0.gguf";
-const folder = "https://example.org/m/";
+const gguf = "https://cdn-lfs.hf.co/a/m.Q4_0.gguf";
+const folder = "https://cdn-lfs.hf.co/m/";
 const weights = { bytes: new Uint8Array(100), etag: '"w"' };
 const config = { model_type: "llama", pad: "x".repeat(5000) };
 
