@@ -3,6 +3,7 @@ import { unzipSync } from "fflate";
 import { AdapterError } from "../export/errors";
 import { peftConfigFile, peftWeightsFile } from "../export/peft";
 import type { AdapterFiles, DataFile } from "./protocol";
+import { runFileName } from "./run-file";
 
 /** Bytes of a zip, and of what is taken out of it: more does not fit into a tab's memory beside a model. */
 const mostBytes = 1024 ** 3;
@@ -15,6 +16,8 @@ export interface FoundAdapter {
   /** Of its folder, or of the zip; "" where two bare files were given. */
   readonly name: string;
   readonly files: AdapterFiles;
+  /** Where it was exported here; unread. */
+  readonly runFile: Blob | null;
 }
 
 /** Throws `AdapterError` where there is none, with what is there instead. */
@@ -34,7 +37,7 @@ export async function findAdapters(files: readonly DataFile[]): Promise<readonly
     const config = inside.get(peftConfigFile);
     const weights = inside.get(peftWeightsFile);
     const name = folder.slice(folder.lastIndexOf("/") + 1);
-    if (config && weights) found.push({ name, files: { config, weights } });
+    if (config && weights) found.push({ name, files: { config, weights }, runFile: inside.get(runFileName) ?? null });
   }
   const [first] = files;
   if (found.length === 0) throw new AdapterError(whatIsMissing(folders, files.length === 1 ? first?.name : undefined));
@@ -56,6 +59,7 @@ function whatIsMissing(folders: ReadonlyMap<string, ReadonlyMap<string, Blob>>, 
   return `${what}; choose a PEFT folder with ${peftConfigFile} and ${peftWeightsFile}, or a zip of one.`;
 }
 
+const wanted = /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|tabtune-run\.json)$/;
 const isZip = (name: string): boolean => /\.zip$/i.test(name);
 
 /** The adapter files in it, under the zip's own name where they lie at its top. */
@@ -70,7 +74,7 @@ async function unzip({ name, blob }: DataFile): Promise<readonly DataFile[]> {
     unpacked = unzipSync(bytes, {
       filter: (entry) => {
         if (++entries > mostEntries) throw new AdapterError(`${name} has more than ${mostEntries} entries.`);
-        if (!/(^|\/)adapter_(config\.json|model\.(safetensors|bin))$/.test(entry.name)) return false;
+        if (!wanted.test(entry.name)) return false;
         total += entry.originalSize;
         if (total > mostBytes || entry.originalSize > deflateLimit * (entry.size + 1)) {
           throw new AdapterError(

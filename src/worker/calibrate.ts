@@ -7,7 +7,7 @@ import { StudioError } from "./errors";
 import type { OpenModel } from "./model-slot";
 import type { Calls, ProgressEvent } from "./protocol";
 import { seededUniform } from "./random";
-import { largerSizes } from "./training-run";
+import { largerSizes } from "./run-input";
 
 /** Steps whose times differ by more than this factor are followed by a third. */
 const muchDiffer = 1.5;

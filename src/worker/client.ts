@@ -31,6 +31,7 @@ export function connect(port: ClientPort): Connection {
   const waiting: WaitingByCall = {
     probe: new Map(),
     openModel: new Map(),
+    openReader: new Map(),
     lookUpModel: new Map(),
     outlineModel: new Map(),
     listCatalogue: new Map(),
@@ -44,6 +45,7 @@ export function connect(port: ClientPort): Connection {
     calibrate: new Map(),
     train: new Map(),
     evaluate: new Map(),
+    evaluateRows: new Map(),
     logits: new Map(),
     generate: new Map(),
     importAdapter: new Map(),

@@ -10,18 +10,20 @@ import { datasetInfo, range, rowViews } from "./dataset-info";
 import { StudioError } from "./errors";
 import type { ModelSlot, OpenModel } from "./model-slot";
 import type { DataSource, Handlers } from "./protocol";
-import { checkRecipe, heldOutData, largerSizes } from "./training-run";
+import type { Reader } from "./reader";
+import { checkRecipe, heldOutData, largerSizes } from "./run-input";
 
 /** Rows of one page of `viewRows`. */
 const mostViews = 200;
 
 interface Inspected extends DataLease {
-  readonly open: OpenModel;
+  readonly reader: Reader;
   /** Problems whose rows are left out. */
   readonly skip: readonly string[];
 }
 
-export interface DataHandlers extends Pick<Handlers, "inspectDataset" | "viewRows" | "overlap" | "plan"> {
+export interface DataHandlers
+  extends Pick<Handlers, "openReader" | "inspectDataset" | "viewRows" | "overlap" | "plan"> {
   /** The model is about to change: what was inspected for it is let go of. */
   forget(): void;
   /** What was inspected last for this model; null where nothing was. */
@@ -43,15 +45,21 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
   return {
     forget,
 
-    inspected: (open) => (inspected?.open === open ? inspected : null),
+    inspected: (open) => (inspected?.reader === open ? inspected : null),
+
+    openReader: async ({ source }, emit, signal) => {
+      const info = await slot.openReader(source, emit, signal);
+      forget();
+      return info;
+    },
 
     inspectDataset: async ({ data, recipe: given, fitMaxLength = false, evalData = null }, emit, signal) => {
-      const open = slot.current;
-      let recipe = checkRecipe(given, open);
+      const { reader } = slot;
+      let recipe = checkRecipe(given, reader);
       const look = ++looks;
       const openData = (source: DataSource, listener: Pick<DataListener, "onHead"> = {}) =>
         datasets.open(
-          open,
+          reader,
           source,
           recipe,
           { onProgress: (progress) => emit({ kind: "progress", progress }), ...listener },
@@ -97,7 +105,7 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
       });
       if (look === looks) {
         inspected?.release();
-        inspected = { ...lease, open, skip: data.options.skip };
+        inspected = { ...lease, reader, skip: data.options.skip };
       } else lease.release();
       return info;
     },
@@ -113,12 +121,12 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
     },
 
     overlap: async ({ data, evalData, recipe: given }, emit, signal) => {
-      const open = slot.current;
-      const recipe = checkRecipe(given, open);
+      const { reader } = slot;
+      const recipe = checkRecipe(given, reader);
       const listener = { onProgress: emit };
-      const trained = await datasets.open(open, data, recipe, listener, signal);
+      const trained = await datasets.open(reader, data, recipe, listener, signal);
       try {
-        const heldOut = await datasets.open(open, heldOutData(evalData), recipe, listener, signal);
+        const heldOut = await datasets.open(reader, heldOutData(evalData), recipe, listener, signal);
         try {
           const { dataset } = heldOut;
           const { survey } = trained.dataset;
@@ -149,7 +157,7 @@ export function dataHandlers(slot: ModelSlot, datasets: DataSlot): DataHandlers 
 
       /** Null where what was inspected says nothing about this run. */
       function sizesFor(model: OpenModel, maxLength: number): SessionSizes | null {
-        if (inspected?.open !== model) return null;
+        if (inspected?.reader !== model) return null;
         const { dataset } = inspected;
         if ((dataset.survey.exact ? dataset.figures.longestRow : dataset.reading.maxLength) > maxLength) return null;
         const plan = planTraining(dataset, recipe);

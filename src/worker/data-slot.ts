@@ -5,8 +5,8 @@ import { openRows } from "../data/rows/open-rows";
 import { headRows, type RawRow, type RowSource } from "../data/rows/types";
 import type { Reading } from "../data/survey/read-row";
 import { type SurveyLimits, surveyLimits } from "../data/survey/survey";
-import type { OpenModel } from "./model-slot";
 import type { DataSource, ProgressEvent } from "./protocol";
+import type { Reader } from "./reader";
 import { indexCache } from "./storage/index-cache";
 import { diskSpool } from "./storage/spool";
 import { unknownToken } from "./tokens";
@@ -37,7 +37,7 @@ interface Look {
   /** By everything that decides the tokens, the seed apart. */
   readonly key: string;
   readonly seed: number;
-  readonly model: OpenModel;
+  readonly reader: Reader;
   readonly dataset: Dataset;
 }
 
@@ -63,7 +63,7 @@ export class DataSlot {
 
   /** Throws `DataError`, `TokenizerError` for a template that cannot be parsed, and the signal's reason. */
   async open(
-    model: OpenModel,
+    reader: Reader,
     data: DataSource,
     settings: DataSettings,
     { onProgress, onHead }: DataListener,
@@ -71,14 +71,14 @@ export class DataSlot {
   ): Promise<DataLease> {
     signal.throwIfAborted();
     const { options, name } = data;
-    const reading = readingOf(model.tokenizer, options, settings.maxLength, (ids) => unknownToken(ids, model));
+    const reading = readingOf(reader.tokenizer, options, settings.maxLength, (ids) => unknownToken(ids, reader));
     const head = onHead && ((rows: readonly RawRow[]) => onHead(rows, reading));
     const files = await this.#open(data, onProgress, head, signal);
     try {
       const { seed } = settings;
       const key = lookKey(options, settings);
       const known = files.looks.find((look) => {
-        return look.key === key && look.model === model && (look.seed === seed || isSeedless(look.dataset));
+        return look.key === key && look.reader === reader && (look.seed === seed || isSeedless(look.dataset));
       });
       if (known) {
         keepLast(files.looks, known, keptLooks);
@@ -92,7 +92,7 @@ export class DataSlot {
         signal,
         onProgress: (done, total) => onProgress({ phase: `tokenizing ${name}`, done, total }),
       });
-      if (forgotten === this.#forgotten) keepLast(files.looks, { key, seed, model, dataset }, keptLooks);
+      if (forgotten === this.#forgotten) keepLast(files.looks, { key, seed, reader, dataset }, keptLooks);
       return this.#lease(files, dataset);
     } catch (error) {
       this.#release(files);

@@ -6,7 +6,7 @@ import { Evaluator } from "../training/evaluator";
 import type { DataSlot } from "./data-slot";
 import type { OpenModel } from "./model-slot";
 import type { Calls, EvaluateSummary, ProgressEvent } from "./protocol";
-import { heldOutData } from "./training-run";
+import { heldOutData } from "./run-input";
 
 /** Rows go through in batches of about this many tokens. */
 const evaluationTokens = 512;

@@ -1,8 +1,10 @@
-/** All runs, or several, as one zip: a PEFT folder for each, with its settings and log beside it. One adapter in memory at a time. */
+/** Runs as files: one in any of the export formats, or several as PEFT folders in one zip, with one adapter in memory at a time. */
 import { downloadZip } from "client-zip";
 import { exportTargets } from "../export/registry";
-import { toErrorData } from "./errors";
-import type { ProgressEvent, RunId, RunsExport } from "./protocol";
+import { zipFiles } from "../export/zip";
+import { StudioError, toErrorData } from "./errors";
+import type { ExportInfo, ProgressEvent, RunId, RunsExport } from "./protocol";
+import { runFile } from "./run-file";
 import { fileStem, freeName } from "./storage/names";
 import { listRuns, loadRun } from "./storage/runs";
 
@@ -10,6 +12,23 @@ interface Entry {
   readonly name: string;
   readonly input: Blob | string;
   readonly lastModified: Date;
+}
+
+/** `id`: of an export target. Throws `StudioError` where there is none. */
+export async function exportRun(run: RunId, id: string): Promise<ExportInfo> {
+  const { summary, base, adapter, chatTemplate = null, log } = await loadRun(run);
+  const target = exportTargets.get(id);
+  if (!target) {
+    throw new StudioError(
+      "bad-input",
+      `There is no export "${id}"; choose from ${[...exportTargets.keys()].join(", ")}.`,
+    );
+  }
+  const facts = summary.steps > 0 ? summary : null;
+  const files = await target.write(adapter, { base, run: facts, chatTemplate });
+  // What can be imported again brings its history along.
+  const all = id === "peft" ? [...files, runFile({ summary, log, chatTemplate })] : files;
+  return { fileName: `${fileStem(summary.name)}.zip`, blob: await zipFiles(all, new Date(summary.created)) };
 }
 
 /** Null: all runs. A run that cannot be written is left out, and said so. Throws `StudioError`, and the signal's reason. */
@@ -53,8 +72,6 @@ async function filesOf(run: RunId): Promise<readonly Entry[]> {
   const lastModified = new Date(summary.created);
   const facts = summary.steps > 0 ? summary : null;
   const files = (await exportTargets.get("peft")?.write(adapter, { base, run: facts, chatTemplate })) ?? [];
-  return [
-    ...files.map(({ path, blob }) => ({ name: path, input: blob, lastModified })),
-    { name: "tabtune-run.json", input: `${JSON.stringify({ summary, log }, null, 1)}\n`, lastModified },
-  ];
+  const all = [...files, runFile({ summary, log, chatTemplate })];
+  return all.map(({ path, blob }) => ({ name: path, input: blob, lastModified }));
 }

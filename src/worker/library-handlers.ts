@@ -1,15 +1,7 @@
 /** The calls about kept runs: listing, renaming, deleting, taking out, and bringing adapters in. */
-import { exportTargets } from "../export/registry";
-import { zipFiles } from "../export/zip";
-import { recipeDefaults } from "../training/recipe";
-import { findAdapters } from "./adapter-files";
-import { StudioError, toErrorData } from "./errors";
-import { exportRuns } from "./export-runs";
 import type { ModelSlot } from "./model-slot";
-import type { AdapterFiles, Handlers, RunSummary } from "./protocol";
-import { fileStem, freeName } from "./storage/names";
-import { deleteRun, hideRuns, listRuns, loadLog, loadRun, restoreRuns, saveRun, updateRun } from "./storage/runs";
-import { readAdapterFiles } from "./training-run";
+import type { Handlers } from "./protocol";
+import { deleteRun, hideRuns, listRuns, loadLog, restoreRuns, updateRun } from "./storage/runs";
 
 type LibraryHandlers = Pick<
   Handlers,
@@ -25,79 +17,19 @@ type LibraryHandlers = Pick<
   | "deleteRun"
 >;
 
+/** What reads and writes files loads with the first of them. */
+const incoming = () => import("./import-adapters");
+const outgoing = () => import("./export-runs");
+
 export function libraryHandlers(slot: ModelSlot): LibraryHandlers {
-  async function keepAdapter(wanted: string, files: AdapterFiles): Promise<RunSummary> {
-    const { base, info } = slot.current;
-    const adapter = await readAdapterFiles(files, base);
-    const { rank, alpha, rslora, dropout, targetModules } = adapter.config;
-    const parameters = adapter.modules.reduce((sum, { a, b }) => sum + a.length + b.length, 0);
-    const taken = (await listRuns()).map(({ name }) => name);
-    const summary: RunSummary = {
-      id: crypto.randomUUID(),
-      name: freeName(wanted, taken),
-      model: info.name,
-      dataset: "",
-      recipe: {
-        ...recipeDefaults,
-        learningRate: info.defaultLearningRate,
-        rank,
-        alpha,
-        rslora,
-        dropout,
-        targetModules,
-      },
-      created: new Date().toISOString(),
-      state: "finished",
-      steps: 0,
-      trainableParameters: parameters,
-      losses: [],
-      evalBefore: null,
-      evalAfter: null,
-      milliseconds: 0,
-      tokens: 0,
-      adapterBytes: 4 * parameters,
-    };
-    await saveRun({ summary, base, adapter, log: [] });
-    return summary;
-  }
-
   return {
-    importAdapter: ({ name, files }) => keepAdapter(name, files),
+    importAdapter: async ({ name, files }) => (await incoming()).importAdapter(slot.current, name, files),
 
-    importAdapters: async ({ files }) => {
-      const found = await findAdapters(files);
-      const runs: RunSummary[] = [];
-      const refused: string[] = [];
-      for (const { name, files: adapter } of found) {
-        try {
-          runs.push(await keepAdapter(name, adapter));
-        } catch (error) {
-          if (found.length === 1) throw error;
-          refused.push(`${name}: ${toErrorData(error).message}`);
-        }
-      }
-      const [first] = refused;
-      if (runs.length === 0 && first !== undefined) {
-        throw new StudioError("bad-input", `None of ${found.length} adapters can be used. ${first}`);
-      }
-      return { runs, refused };
-    },
+    importAdapters: async ({ files }) => (await incoming()).importAdapters(slot.current, files),
 
-    exportAdapter: async ({ run, target: id }) => {
-      const { summary, base, adapter, chatTemplate = null } = await loadRun(run);
-      const target = exportTargets.get(id);
-      if (!target) {
-        throw new StudioError(
-          "bad-input",
-          `There is no export "${id}"; choose from ${[...exportTargets.keys()].join(", ")}.`,
-        );
-      }
-      const facts = summary.steps > 0 ? summary : null;
-      const files = await target.write(adapter, { base, run: facts, chatTemplate });
-      return { fileName: `${fileStem(summary.name)}.zip`, blob: await zipFiles(files, new Date(summary.created)) };
-    },
+    exportAdapter: async ({ run, target }) => (await outgoing()).exportRun(run, target),
 
-    exportRuns: ({ runs }, emit, signal) => exportRuns(runs, emit, signal),
+    exportRuns: async ({ runs }, emit, signal) => (await outgoing()).exportRuns(runs, emit, signal),
 
     listRuns: () => listRuns(),
 

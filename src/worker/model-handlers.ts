@@ -1,5 +1,4 @@
 /** The calls about models that are not open yet: what an address stands for, whether a model fits, what is on this device. */
-import { cachedModels, catalogue, deleteCached, lookUp } from "../hub/index";
 import type { Blueprint } from "../model/architecture";
 import { parseBlueprint, readBlueprint } from "../model/blueprint";
 import { ModelError } from "../model/errors";
@@ -17,6 +16,9 @@ type ModelHandlers = Pick<
   "lookUpModel" | "outlineModel" | "listCatalogue" | "storedModels" | "deleteStoredModel"
 >;
 
+/** Looking for another model is not what the page begins with. */
+const hub = () => import("../hub/index");
+
 export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
   const context = async (input: Pick<FitContext, "recipe" | "memoryBudget">): Promise<FitContext> => ({
     device: await slot.device(),
@@ -25,7 +27,7 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
   });
 
   return {
-    lookUpModel: ({ address }, _, signal) => lookUp(address, { signal }),
+    lookUpModel: async ({ address }, _, signal) => (await hub()).lookUp(address, { signal }),
 
     outlineModel: async ({ source, ...given }, emit, signal) => {
       const fitting = await context(given);
@@ -42,6 +44,7 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
 
     listCatalogue: async (given) => {
       const fitting = await context(given);
+      const { cachedModels, catalogue } = await hub();
       const { models } = await cachedModels();
       return catalogue.map((entry) => {
         const blueprint = parseBlueprint(entry.config);
@@ -59,10 +62,10 @@ export function modelHandlers(slot: ModelSlot, siteRoot: URL): ModelHandlers {
       });
     },
 
-    storedModels: () => cachedModels(),
+    storedModels: async () => (await hub()).cachedModels(),
 
     deleteStoredModel: async ({ key }) => {
-      await deleteCached(key);
+      await (await hub()).deleteCached(key);
       return null;
     },
   };

@@ -10,10 +10,10 @@ import { loadTokenizer } from "../model/tokenizer";
 import { openWeights } from "../model/weights/registry";
 import type { ModelFiles, WeightSource } from "../model/weights/types";
 import { checkKernels } from "../training/kernel-check";
-import { defaultLearningRate } from "../training/recipe";
 import { StudioError } from "./errors";
 import { type ModelFolder, openModelFolder } from "./model-sources";
-import type { KernelCheckSummary, ModelInfo, ModelSource, ProgressEvent, Quantization } from "./protocol";
+import type { KernelCheckSummary, ModelInfo, ModelSource, ProgressEvent, Quantization, ReaderInfo } from "./protocol";
+import { type Reader, readerInfo, readReader } from "./reader";
 
 /** Who works on the GPU holds it, in whatever tab. */
 export const gpuLock = "tabtune-gpu";
@@ -59,6 +59,8 @@ export class ModelSlot {
   readonly #onDeviceLost: (reason: string) => void;
   #device: Promise<Device> | null = null;
   #open: OpenModel | null = null;
+  /** Stands in for a model where none is open. */
+  #reader: Reader | null = null;
   readonly #faults = new Map<Checker, string>();
   #toCheck: Checked | null = null;
 
@@ -78,6 +80,8 @@ export class ModelSlot {
       const device = await openDevice(navigator.gpu);
       void device.lost.then((reason) => {
         this.#device = null;
+        // Rows are read on: that takes no device.
+        if (this.#open) this.#reader = { tokenizer: this.#open.tokenizer, info: this.#open.info };
         this.#open = null;
         this.#onDeviceLost(reason);
       });
@@ -92,6 +96,24 @@ export class ModelSlot {
   get current(): OpenModel {
     if (!this.#open) throw new StudioError("bad-input", "No model is open; choose one first.");
     return this.#open;
+  }
+
+  /** What data is read with. Throws `StudioError` where there is neither a model nor a reader. */
+  get reader(): Reader {
+    return this.#open ?? this.#reader ?? this.current;
+  }
+
+  /** Neither opens the device nor reads weights. Throws `ModelError`, `TokenizerError`. */
+  async openReader(source: ModelSource, emit: Emit, signal: AbortSignal): Promise<ReaderInfo> {
+    const folder = await openModelFolder(source, { siteRoot: this.#siteRoot, emit, signal });
+    try {
+      const reader = await readReader(folder.files);
+      signal.throwIfAborted();
+      this.#reader = reader;
+      return reader.info;
+    } finally {
+      folder.release();
+    }
   }
 
   /** Throws the signal's reason, `DeviceError`. Whoever calls has the GPU. */
@@ -198,19 +220,14 @@ export class ModelSlot {
     const onnxDtype = secondOpinion(weights, model);
     const { config } = blueprint;
     const info: ModelInfo = {
-      name: files.name,
+      ...readerInfo(files, blueprint, tokenizer),
       modelType: config.modelType,
       weightFormat: `${commonForm(model)} ${weights.format}${heldNote(weights)}`,
       parameters: model.parameters,
       hiddenSize: config.hiddenSize,
       layers: config.numLayers,
-      vocabSize: config.vocabSize,
-      maxPositions: config.maxPositions,
       weightBytes: model.bytes,
       quantization: model.tensors.some(changedOnLoad) ? quantization : null,
-      loraTargets: blueprint.adapterTargets,
-      hasChatTemplate: tokenizer.hasChatTemplate,
-      defaultLearningRate: defaultLearningRate(config.hiddenSize),
       canSelfCheck: onnxDtype !== null,
       kernelCheck,
       notes,
@@ -224,6 +241,7 @@ export class ModelSlot {
       modules: adapterModules(blueprint),
     };
     this.#open = { device, model, tokenizer, files, onnxDtype, info, base };
+    this.#reader = null;
     return info;
   }
 }

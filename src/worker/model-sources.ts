@@ -1,9 +1,12 @@
 /** From where the user said a model is, to its folder: the site's own, given files, an address, the hub, or this device. */
-import { HubError, type Obtained, obtain, openCached } from "../hub/index";
+import type { Obtained } from "../hub/index";
 import { filesFolder, httpFolder } from "../model/folder";
-import { ggufFolder } from "../model/gguf-folder";
 import type { ModelFiles } from "../model/weights/types";
 import type { ModelSource, ProgressEvent } from "./protocol";
+
+/** These load with the first model that is not the page's own. */
+const hub = () => import("../hub/index");
+const gguf = () => import("../model/gguf-folder");
 
 /** What a folder in public/models/ holds. */
 const embeddedFiles = [
@@ -48,13 +51,18 @@ export async function openModelFolder(source: ModelSource, options: SourceOption
       const base = new URL(`models/${encodeURIComponent(source.id)}/`, siteRoot);
       return plain(httpFolder(source.id, base.href, embeddedFiles));
     }
-    case "files":
+    case "files": {
+      const { ggufFolder } = await gguf();
       return plain((await ggufFolder(source.files)) ?? filesFolder(source.name, source.files));
+    }
     case "url":
       return plain(httpFolder(source.name, source.base, source.paths));
-    case "stored":
+    case "stored": {
+      const { openCached } = await hub();
       return fromHub(await openCached(source.key, source.variant));
+    }
     case "found": {
+      const { HubError, obtain } = await hub();
       const variant = source.model.variants.find(({ id }) => id === source.variant);
       if (!variant) {
         throw new HubError("unusable", `${source.model.id} has no variant ${source.variant}; choose one of its list.`);
@@ -74,7 +82,8 @@ export async function openModelFolder(source: ModelSource, options: SourceOption
 
 async function fromHub({ opened, kind, id, base, commit, notes, release }: Obtained): Promise<ModelFolder> {
   try {
-    const files = opened.kind === "gguf" ? await ggufFolder(opened.files) : opened.files;
+    const files = opened.kind === "gguf" ? await (await gguf()).ggufFolder(opened.files) : opened.files;
+    const { HubError } = await hub();
     if (!files) throw new HubError("unusable", `${id} holds no model that can be read; choose another variant.`);
     const revision = kind === "hub" && base === null ? commit : null;
     return { files: { ...files, name: id }, base: base ?? id, revision, notes, release };

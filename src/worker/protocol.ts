@@ -1,6 +1,5 @@
 /** Everything that crosses between the page and the worker: types only. A call has a result, may have events, and fails with `ErrorData`. */
 import type { HeldOutRows } from "../data/dataset";
-import type { Message } from "../data/tokenizer";
 import type { Recipe } from "../training/recipe";
 import type { MemoryPlan } from "../training/session";
 import type { EvalEvent, StepEvent } from "../training/trainer";
@@ -22,15 +21,25 @@ import type {
   ModelOutline,
   ModelSource,
   Quantization,
+  ReaderInfo,
   SelfCheckSummary,
 } from "./protocol/model";
 import type { ProgressEvent } from "./protocol/progress";
 import type { TargetModule } from "./protocol/settings";
+import type {
+  EvaluatedRows,
+  EvaluateRowsEvent,
+  EvaluateRowsRequest,
+  GenerateRequest,
+  GenerateSummary,
+  TokenEvent,
+} from "./protocol/trial";
 
 export type * from "./protocol/data";
 export type * from "./protocol/model";
 export type * from "./protocol/progress";
 export type * from "./protocol/settings";
+export type * from "./protocol/trial";
 export type { MemoryPlan };
 
 export type RunId = string;
@@ -64,6 +73,9 @@ export interface SamplesSkippedEvent {
   readonly step: number;
   readonly error: ErrorData;
 }
+
+/** A line of a kept run's log. */
+export type RunLogEvent = StepEvent | EvalEvent | SampleEvent;
 
 export type TrainEvent =
   | { readonly kind: "progress"; readonly progress: ProgressEvent }
@@ -124,31 +136,8 @@ export interface ImportedAdapters {
   readonly runs: readonly RunSummary[];
   /** One sentence for each adapter that could not be used. */
   readonly refused: readonly string[];
-}
-
-export interface TokenEvent {
-  readonly text: string;
-}
-
-export interface GenerateRequest {
-  /** Text is continued as it is; messages go through the chat template. */
-  readonly prompt: string | readonly Message[];
-  readonly run: RunId | null;
-  /** Multiplies α/r: 0 is the base model, 1 the adapter as trained. */
-  readonly strength: number;
-  readonly maxNewTokens: number;
-  /** 0: greedy. */
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly seed: number;
-}
-
-export interface GenerateSummary {
-  readonly text: string;
-  readonly tokens: number;
-  readonly milliseconds: number;
-  readonly stopped: "eos" | "length" | "aborted";
+  /** One sentence for each run file of which nothing, or not all, could be taken. */
+  readonly notes: readonly string[];
 }
 
 export interface EvaluateSummary {
@@ -185,6 +174,8 @@ export interface Calls {
     out: ModelInfo;
     event: ProgressEvent;
   };
+  /** For the calls about data where no device opens: takes neither GPU nor weights. A model that is open goes before it. */
+  openReader: { in: { readonly source: ModelSource }; out: ReaderInfo; event: ProgressEvent };
   /** What a hub id or an address that the user typed stands for. The first call that leaves this device. */
   lookUpModel: { in: { readonly address: string }; out: FoundModel; event: never };
   /** Reads headers, no weights; what is not on this device is judged by its config. */
@@ -268,18 +259,23 @@ export interface Calls {
     out: EvaluateSummary;
     event: ProgressEvent;
   };
+  /** Row by row, under the base model and under the run. */
+  evaluateRows: { in: EvaluateRowsRequest; out: EvaluatedRows; event: EvaluateRowsEvent };
   /** All logits over one document of token ids: for checks against other implementations. */
   logits: { in: { readonly ids: readonly number[]; readonly run: RunId | null }; out: LogitsSummary; event: never };
   generate: { in: GenerateRequest; out: GenerateSummary; event: TokenEvent };
   /** Keeps an adapter made elsewhere as a run of its own, checked against the open model. */
   importAdapter: { in: { readonly name: string; readonly files: AdapterFiles }; out: RunSummary; event: never };
   exportAdapter: { in: { readonly run: RunId; readonly target: string }; out: ExportInfo; event: never };
-  /** Dropped or picked files: PEFT folders, or zips of them. Fails with a sentence where not one adapter could be kept. */
+  /**
+   * Dropped or picked files: PEFT folders, or zips of them. What `exportRuns` or `exportAdapter` wrote comes back as the run
+   * that it was. Fails with a sentence where not one adapter could be kept.
+   */
   importAdapters: { in: { readonly files: readonly DataFile[] }; out: ImportedAdapters; event: never };
   listRuns: { in: Record<never, never>; out: readonly RunSummary[]; event: never };
   updateRun: { in: RunUpdate; out: RunSummary; event: never };
-  /** Read without the adapter. */
-  runLog: { in: { readonly run: RunId }; out: readonly (StepEvent | EvalEvent)[]; event: never };
+  /** In the order of training; read without the adapter. */
+  runLog: { in: { readonly run: RunId }; out: readonly RunLogEvent[]; event: never };
   /** One zip with a PEFT folder and the log for each; null: all runs. */
   exportRuns: { in: { readonly runs: readonly RunId[] | null }; out: RunsExport; event: ProgressEvent };
   /** Off the list at once and for good within a minute, unless `restoreRuns` brings them back. */

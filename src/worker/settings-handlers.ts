@@ -3,7 +3,7 @@ import { type Calibration, calibrate, type MeasuredData } from "./calibrate";
 import { StudioError } from "./errors";
 import type { ModelSlot, OpenModel } from "./model-slot";
 import type { CallName, Handlers, TargetModule } from "./protocol";
-import { checkRecipe } from "./training-run";
+import { checkRecipe } from "./run-input";
 
 type SettingsHandlers = Pick<Handlers, "targetModules" | "calibrate">;
 

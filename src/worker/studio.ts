@@ -1,33 +1,21 @@
 /** Wires the whole line from file to adapter: one handler per call of the protocol. */
-import { dataDefaults } from "../data/options";
-import { withChosenTemplate } from "../data/templates/index";
-import { turnEndIds } from "../data/turn-end";
-import { adapterFault } from "../export/check";
-import { AdapterError } from "../export/errors";
-import { Decoder } from "../model/generation/decoder";
-import { generate } from "../model/generation/generate";
-import { type Adapter, adapterScale } from "../training/adapter";
+import { answerHandlers } from "./answer-handlers";
 import { Calibration } from "./calibrate";
 import { dataHandlers } from "./data-handlers";
 import { DataSlot } from "./data-slot";
 import { StudioError } from "./errors";
-import { runEvaluation } from "./evaluation";
 import { libraryHandlers } from "./library-handlers";
 import { modelHandlers } from "./model-handlers";
-import { gpuLock, ModelSlot, type OpenModel } from "./model-slot";
-import type { CallName, Handlers, RunId, SelfCheckSummary } from "./protocol";
-import { seededUniform } from "./random";
+import { gpuLock, ModelSlot } from "./model-slot";
+import type { CallName, Handlers, SelfCheckSummary } from "./protocol";
 import { settingsHandlers } from "./settings-handlers";
-import type { RunRecord } from "./storage/record";
-import { loadRun } from "./storage/runs";
-import { unknownToken } from "./tokens";
-import { runTraining } from "./training-run";
 
 /** What a person is told while a call has the GPU. */
 const activity: Readonly<Partial<Record<CallName, string>>> = {
   openModel: "opening a model",
   train: "training",
   evaluate: "measuring the loss",
+  evaluateRows: "measuring the loss of rows",
   logits: "computing logits",
   generate: "writing an answer",
   selfCheck: "checking the numbers",
@@ -72,21 +60,6 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     );
   }
 
-  async function runOn(open: OpenModel, run: RunId | null): Promise<RunRecord | null> {
-    if (run === null) return null;
-    const record = await loadRun(run);
-    const fault = adapterFault(record.adapter, open.base);
-    if (fault) throw new AdapterError(fault);
-    return record;
-  }
-
-  function decoder(open: OpenModel, adapter: Adapter | null, capacity: number): Promise<Decoder> {
-    return Decoder.create(open.device, open.model, {
-      capacity,
-      adapter: adapter && { ...adapter.config, scale: adapterScale(adapter.config), matrices: adapter.modules },
-    });
-  }
-
   return {
     probe: async () => {
       const { description } = await slot.device();
@@ -124,68 +97,11 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     train: (input, emit, signal) =>
       exclusive("train", async () => {
         await slot.requireTrusted((progress) => emit({ kind: "progress", progress }), signal);
+        const { runTraining } = await import("./training-run");
         return runTraining(slot.current, datasets, input, emit, signal);
       }),
 
-    evaluate: (input, emit, signal) =>
-      exclusive("evaluate", async () => {
-        const open = slot.current;
-        return runEvaluation(open, datasets, input, (await runOn(open, input.run))?.adapter ?? null, emit, signal);
-      }),
-
-    logits: ({ ids, run }) =>
-      exclusive("logits", async () => {
-        const open = slot.current;
-        requireRoom(ids.length, open);
-        requireTokens(ids, open);
-        const adapter = (await runOn(open, run))?.adapter ?? null;
-        const made = await decoder(open, adapter, ids.length);
-        try {
-          return { logits: await made.appendAll(ids, 1), vocabSize: open.model.output.rows };
-        } finally {
-          made.destroy();
-        }
-      }),
-
-    generate: (request, emit, signal) =>
-      exclusive("generate", async () => {
-        const open = slot.current;
-        const { model, info } = open;
-        const start = performance.now();
-        const run = await runOn(open, request.run);
-        const adapter = run?.adapter ?? null;
-        // The adapter answers in the form that it was trained on.
-        const template = run?.summary.dataOptions?.template ?? dataDefaults.template;
-        const tokenizer = withChosenTemplate(open.tokenizer, template);
-        const prompt =
-          typeof request.prompt === "string"
-            ? tokenizer.encode(request.prompt, { addSpecialTokens: true })
-            : tokenizer.encode(tokenizer.renderChat(request.prompt, { addGenerationPrompt: true }), {
-                addSpecialTokens: false,
-              });
-        if (prompt.length === 0)
-          throw new StudioError("bad-input", "The prompt is empty; write something to continue.");
-        requireRoom(prompt.length + 1, open);
-        requireTokens(prompt, open);
-        const made = await decoder(open, adapter, Math.min(info.maxPositions, prompt.length + request.maxNewTokens));
-        try {
-          const { text, ids, stopped } = await generate(
-            made,
-            prompt,
-            {
-              ...request,
-              stopIds: [...model.config.eosTokenIds, tokenizer.eosTokenId, ...turnEndIds(tokenizer)],
-              uniform: seededUniform(request.seed),
-              decode: (tokens) => tokenizer.decode(tokens, { skipSpecialTokens: true }),
-              signal,
-            },
-            (piece) => emit({ text: piece }),
-          );
-          return { text, tokens: ids.length, milliseconds: performance.now() - start, stopped };
-        } finally {
-          made.destroy();
-        }
-      }),
+    ...answerHandlers(slot, datasets, exclusive),
 
     ...libraryHandlers(slot),
 
@@ -203,18 +119,4 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
 
 function selfCheckFault({ relativeDifference, top1Agreement }: SelfCheckSummary): string {
   return `onnxruntime computes other logits from the same file (difference ${relativeDifference.toExponential(1)}, the same first token at ${Math.round(100 * top1Agreement)} % of positions), so nothing is trained; try another browser or GPU driver, or choose another model.`;
-}
-
-function requireTokens(ids: readonly number[], open: OpenModel): void {
-  const unknown = unknownToken(ids, open);
-  if (unknown) throw new StudioError("bad-input", `In the prompt ${unknown.problem}; ${unknown.remedy}.`);
-}
-
-function requireRoom(tokens: number, { info }: OpenModel): void {
-  if (tokens <= info.maxPositions) return;
-  throw new StudioError(
-    "bad-input",
-    `The prompt has ${tokens} tokens; ${info.name} takes at most ${info.maxPositions}, so shorten it.`,
-    { tokens, limit: info.maxPositions },
-  );
 }

@@ -1,12 +1,12 @@
 /** Tokens that the tokenizer knows and the model does not: on the GPU they would silently read other rows. */
-import type { OpenModel } from "./model-slot";
+import type { Reader } from "./reader";
 
 /** What is wrong with the ids, and the remedy; null where all are rows of the model's embedding. */
 export function unknownToken(
   ids: ArrayLike<number>,
-  { model, info, tokenizer }: Pick<OpenModel, "model" | "info" | "tokenizer">,
+  { info, tokenizer }: Reader,
 ): { readonly problem: string; readonly remedy: string } | null {
-  const { vocabSize } = model.config;
+  const { vocabSize } = info;
   for (let index = 0; index < ids.length; index += 1) {
     const id = ids[index] ?? 0;
     if (id < vocabSize) continue;

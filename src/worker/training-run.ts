@@ -1,5 +1,4 @@
 /** One training run from recipe and files to a kept adapter. */
-import type { BatchBounds } from "../data/batches";
 import {
   type Dataset,
   heldOutBatches,
@@ -11,63 +10,29 @@ import {
 import type { DataOptions } from "../data/options";
 import { refusalOf } from "../data/refusal";
 import { chosenJinja } from "../data/templates/index";
-import { readPeft } from "../export/read-peft";
-import type { BaseModel } from "../export/types";
-import { openSafetensors } from "../model/weights/safetensors";
 import type { Adapter } from "../training/adapter";
-import { parseRecipe, type Recipe, RecipeError } from "../training/recipe";
-import { type SessionSizes, TrainingSession } from "../training/session";
-import { type EvalEvent, type StepEvent, train } from "../training/trainer";
+import type { Recipe } from "../training/recipe";
+import { TrainingSession } from "../training/session";
+import { train } from "../training/trainer";
 import type { DataLease, DataSlot } from "./data-slot";
 import { StudioError, toErrorData } from "./errors";
 import type { OpenModel } from "./model-slot";
 import type {
-  AdapterFiles,
   Calls,
   DataSource,
   ProgressEvent,
   RunId,
+  RunLogEvent,
   RunSummary,
   SampleRequest,
   TrainEvent,
 } from "./protocol";
 import { seededUniform } from "./random";
+import { checkRecipe, heldOutData, largerSizes, readAdapterFiles } from "./run-input";
 import { RunSampler } from "./run-sampler";
 import { runName } from "./storage/names";
 import type { RunRecord } from "./storage/record";
 import { checkStorage, listRuns, saveRun } from "./storage/runs";
-
-/** A PEFT folder's two files as an adapter of the open model. Throws `AdapterError`, `WeightsError`. */
-export async function readAdapterFiles(files: AdapterFiles, base: BaseModel): Promise<Adapter> {
-  const weights = await openSafetensors(files.weights, "adapter_model.safetensors");
-  return readPeft(files.config, weights, base);
-}
-
-/** The recipe, if it is one and fits the model. Throws `RecipeError`. */
-export function checkRecipe(value: Recipe, { info }: OpenModel): Recipe {
-  const recipe = parseRecipe({ ...value });
-  if (recipe.maxLength > info.maxPositions) {
-    throw new RecipeError(
-      "maxLength",
-      `maxLength is ${recipe.maxLength}; ${info.name} takes at most ${info.maxPositions} tokens.`,
-    );
-  }
-  return recipe;
-}
-
-/** Data that serves to measure: none of its rows is held out of it. */
-export function heldOutData(data: DataSource): DataSource {
-  return { ...data, options: { ...data.options, evalShare: 0 } };
-}
-
-/** What holds the batches of both. */
-export function largerSizes(a: BatchBounds, b: BatchBounds | null): SessionSizes {
-  return {
-    maxTokens: Math.max(a.maxTokens, b?.maxTokens ?? 0),
-    maxTargets: Math.max(a.maxTargets, b?.maxTargets ?? 0),
-    maxSegment: Math.max(a.maxSegment, b?.maxSegment ?? 0),
-  };
-}
 
 /** The run of an adapter that starts elsewhere keeps that adapter's shape. */
 function withAdapter(recipe: Recipe, adapter: Adapter | null): Recipe {
@@ -147,7 +112,7 @@ async function trainOn(
       trainableParameters: session.layout.parameters,
       memory: session.memory,
     });
-    const log: (StepEvent | EvalEvent)[] = [];
+    const log: RunLogEvent[] = [];
     const keep = async (): Promise<RunSummary> => {
       const matrices = await session.matrices();
       const data = {
@@ -162,7 +127,11 @@ async function trainOn(
       await saveRun(record);
       return record.summary;
     };
-    const sampler = new RunSampler(open, session, recipe, options, samples, plan.steps, emit);
+    const answered = (event: TrainEvent): void => {
+      if (event.kind === "sample") log.push(event);
+      emit(event);
+    };
+    const sampler = new RunSampler(open, session, recipe, options, samples, plan.steps, answered);
     try {
       await sampler.at(0, signal);
       for await (const event of train(
@@ -192,7 +161,7 @@ async function trainOn(
   }
 }
 
-const stepsOf = (log: readonly (StepEvent | EvalEvent)[]) => log.filter((event) => event.kind === "step");
+const stepsOf = (log: readonly RunLogEvent[]) => log.filter((event) => event.kind === "step");
 
 async function freeName(): Promise<string> {
   return runName(new Set((await listRuns()).map((run) => run.name)));
@@ -204,7 +173,7 @@ interface Outcome {
   readonly planned: number;
   /** `performance.now()` when the run began. */
   readonly started: number;
-  readonly log: readonly (StepEvent | EvalEvent)[];
+  readonly log: readonly RunLogEvent[];
   readonly matrices: Adapter["modules"];
 }
 

@@ -2,6 +2,7 @@
 import { createStore, get, set } from "idb-keyval";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseRecipe, recipeDefaults } from "../../src/training/recipe";
+import type { RunLogEvent, SampleEvent } from "../../src/worker/protocol";
 import { runsChannel } from "../../src/worker/storage/channel";
 import type { RunRecord } from "../../src/worker/storage/record";
 import {
@@ -14,6 +15,7 @@ import {
   saveRun,
   updateRun,
 } from "../../src/worker/storage/runs";
+import { boundedLog, mostSampleCharacters } from "../../src/worker/storage/samples";
 
 function record(id: string, created: string): RunRecord {
   return {
@@ -156,6 +158,66 @@ describe("a run's log", () => {
     await set("payload/a", "not an adapter any more", raw);
     expect(await loadLog("a")).toEqual(kept.log);
     await expect(loadLog("b")).rejects.toMatchObject({ code: "bad-input", message: expect.stringContaining('"b"') });
+  });
+});
+
+describe("sample answers", () => {
+  const answer = (step: number, prompt: string, length = 10): SampleEvent => ({
+    kind: "sample",
+    step,
+    prompt,
+    text: String(step).padEnd(length, "."),
+  });
+  const logOf = (steps: number, prompts: readonly string[], length?: number): RunLogEvent[] =>
+    Array.from({ length: steps + 1 }, (_, step) => [
+      ...prompts.map((prompt) => answer(step, prompt, length)),
+      { kind: "eval", step, loss: 1, countedTokens: 1 } as const,
+    ]).flat();
+  const stepsOf = (log: readonly RunLogEvent[]) => [
+    ...new Set(log.filter(({ kind }) => kind === "sample").map(({ step }) => step)),
+  ];
+
+  it("are kept with the log, in its order", async () => {
+    const kept = { ...record("a", "2026-01-01T00:00:00.000Z"), log: logOf(4, ["Tea?", "Wer da? „Ich“\n"]) };
+    await saveRun(kept);
+    expect(await loadLog("a")).toEqual(kept.log);
+    expect(await loadRun("a")).toEqual(kept);
+    expect(await get("log/a", raw)).toEqual({ version: 2, value: kept.log });
+  });
+
+  it("are missing in runs of the release before, which open as they were", async () => {
+    const { summary, log, ...payload } = record("before", "2026-01-01T00:00:00.000Z");
+    await set("summary/before", { version: 2, value: summary }, raw);
+    await set("payload/before", { version: 2, value: payload }, raw);
+    await set("log/before", { version: 2, value: log }, raw);
+    expect(await loadLog("before")).toEqual([{ kind: "eval", step: 0, loss: 2.5, countedTokens: 4 }]);
+    expect(await loadRun("before")).toEqual({ summary, ...payload, log });
+  });
+
+  it("of a run with very many are thinned out evenly, its first and last steps kept", async () => {
+    const log = logOf(1000, ["one", "two", "three"], 100);
+    await saveRun({ ...record("a", "2026-01-01T00:00:00.000Z"), log });
+    const kept = await loadLog("a");
+    expect(kept.filter(({ kind }) => kind === "eval")).toHaveLength(1001);
+    const steps = stepsOf(kept);
+    expect(steps.length).toBeGreaterThan(150);
+    expect([steps[0], steps[1], steps[2], steps.at(-1)]).toEqual([0, 4, 8, 1000]);
+    const characters = kept.reduce(
+      (sum, event) => sum + (event.kind === "sample" ? event.prompt.length + event.text.length : 0),
+      0,
+    );
+    expect(characters).toBeLessThanOrEqual(mostSampleCharacters);
+  });
+
+  it("to long questions keep the first and the last step, then fewer questions, then none", () => {
+    const log = logOf(3, ["a".repeat(40), "b".repeat(40)], 10);
+    expect(boundedLog(log, 400)).toEqual(log);
+    expect(stepsOf(boundedLog(log, 399))).toEqual([0, 2, 3]);
+    expect(stepsOf(boundedLog(log, 299))).toEqual([0, 3]);
+    const one = boundedLog(log, 199);
+    expect(one.filter(({ kind }) => kind === "sample")).toEqual([answer(0, "a".repeat(40)), answer(3, "a".repeat(40))]);
+    expect(stepsOf(boundedLog(log, 99))).toEqual([]);
+    expect(boundedLog(log, 99)).toHaveLength(4);
   });
 });
 

@@ -3,6 +3,7 @@ import { zipSync } from "fflate";
 import { StudioError } from "../../src/worker/errors";
 import type { CallOptions, Calls, RunId, RunSummary } from "../../src/worker/protocol";
 import { nameFault } from "../../src/worker/storage/names";
+import { fakeSamples } from "./fake-training";
 
 type LibraryCall =
   | "importAdapter"
@@ -55,7 +56,8 @@ export function fakeLibrary(kept: readonly RunSummary[], imported: RunSummary): 
           created: "2026-03-08T08:00:00.000Z",
         };
         add(run);
-        return { runs: [run], refused: [] };
+        const changed = `${name} came without its history: tabtune-run.json is not valid JSON; export the run again.`;
+        return { runs: [run], refused: [], notes: name === "changed" ? [changed] : [] };
       },
       exportAdapter: async ({ run }) => ({ fileName: `${run}.zip`, blob: new Blob(["PK"]) }),
       exportRuns: async (_, { onEvent }) => {
@@ -97,13 +99,20 @@ export function fakeLibrary(kept: readonly RunSummary[], imported: RunSummary): 
   };
 }
 
-/** The run's losses as steps, with a held-out loss before, halfway and after. */
-function logOf({ recipe, losses, steps, evalBefore, evalAfter }: RunSummary): Calls["runLog"]["out"] {
+const questions = { prompts: ["How do I make tea?", "Who sails here?"], every: null, maxNewTokens: 32 };
+
+/** The run's losses as steps, with a held-out loss before, halfway and after, and answers from "r2" on. */
+function logOf({ id, recipe, losses, steps, evalBefore, evalAfter }: RunSummary): Calls["runLog"]["out"] {
+  const asked = (step: number): Calls["runLog"]["out"] =>
+    id === "r1" || steps === 0
+      ? []
+      : fakeSamples(step, steps, questions, {}).flatMap((event) => (event.kind === "sample" ? [event] : []));
   const measured = (step: number, loss: number | null): Calls["runLog"]["out"] =>
     loss === null ? [] : [{ kind: "eval", step, loss, countedTokens: 900 }];
   const half = Math.floor(steps / 2);
   const between = evalBefore === null || evalAfter === null ? null : 0.35 * evalBefore + 0.65 * evalAfter;
   return [
+    ...asked(0),
     ...measured(0, evalBefore),
     ...losses.flatMap((loss, index): Calls["runLog"]["out"] => [
       {
@@ -118,6 +127,7 @@ function logOf({ recipe, losses, steps, evalBefore, evalAfter }: RunSummary): Ca
         countedTokens: 200,
         milliseconds: 210,
       },
+      ...asked(index + 1),
       ...(index + 1 === half ? measured(half, between) : []),
     ]),
     ...measured(steps, evalAfter),

@@ -120,6 +120,12 @@ export interface ModelInfo {
   readonly notes: readonly string[];
 }
 
+/** What is known of a model by its tokenizer and config alone. */
+export type ReaderInfo = Pick<
+  ModelInfo,
+  "name" | "vocabSize" | "maxPositions" | "loraTargets" | "hasChatTemplate" | "defaultLearningRate"
+>;
+
 /** The same file and prompt through onnxruntime-web. */
 export interface SelfCheckSummary {
   readonly prompt: string;

@@ -17,10 +17,9 @@ export function nameFault(name: string, taken: readonly string[]): string | null
 
 /** The wanted name, or the first of "name 2", "name 3", … that is free; a memorable one where the wanted one cannot be used. */
 export function freeName(wanted: string, taken: readonly string[], random?: () => number): string {
-  const name = wanted
-    .trim()
-    .slice(0, longest - 8)
-    .trim();
+  const whole = wanted.trim();
+  if (nameFault(whole, taken) === null) return whole;
+  const name = whole.slice(0, longest - 8).trim();
   if (nameFault(name, []) !== null) return runName(new Set(taken), random);
   if (nameFault(name, taken) === null) return name;
   let number = 2;

@@ -2,10 +2,7 @@
 import type { BaseModel } from "../../export/types";
 import type { Adapter } from "../../training/adapter";
 import { StudioError } from "../errors";
-import type { RunId, RunSummary, TrainEvent } from "../protocol";
-
-/** One line of a run's log, in the order of training. */
-export type LogEntry = Extract<TrainEvent, { kind: "step" | "eval" }>;
+import type { RunId, RunLogEvent, RunSummary } from "../protocol";
 
 export interface RunRecord {
   readonly summary: RunSummary;
@@ -14,7 +11,8 @@ export interface RunRecord {
   readonly adapter: Adapter;
   /** Jinja text of the chat template that the run was trained with; null or absent where it was the model's own. */
   readonly chatTemplate?: string | null;
-  readonly log: readonly LogEntry[];
+  /** In the order of training. Runs of earlier releases have no sample answers in it. */
+  readonly log: readonly RunLogEvent[];
 }
 
 /** A run lies in three rows, so that neither the list of runs nor the curve of one reads adapters. */

@@ -4,25 +4,17 @@
  */
 import { createStore, delMany, getMany, promisifyRequest, setMany, type UseStore } from "idb-keyval";
 import { StudioError } from "../errors";
-import type { RunId, RunSummary } from "../protocol";
+import type { RunId, RunLogEvent, RunSummary } from "../protocol";
 import { announceRuns } from "./channel";
 import { guard } from "./guard";
 import { nameFault } from "./names";
-import {
-  currentVersion,
-  isStored,
-  type LogEntry,
-  logRowSince,
-  type Row,
-  type RunRecord,
-  rowNames,
-  upgrade,
-} from "./record";
+import { currentVersion, isStored, logRowSince, type Row, type RunRecord, rowNames, upgrade } from "./record";
+import { boundedLog } from "./samples";
 
 const database = "tabtune";
 /** A deleted run goes for good this much later at the latest; no page offers to undo for so long. */
 const undoMilliseconds = 60_000;
-const longestNote = 10_000;
+export const longestNote = 10_000;
 
 let opened: UseStore | null = null;
 const store = (): UseStore => {
@@ -55,13 +47,14 @@ const damaged = (run: RunId): StudioError =>
   });
 
 /**
- * All rows in one transaction. Throws `StudioError` "storage" when the browser gives no room; nothing kept earlier is
- * touched, and the run stays within reach until the tab closes.
+ * All rows in one transaction, sample answers thinned out where they are many. Throws `StudioError` "storage" when the
+ * browser gives no room; nothing kept earlier is touched, and the run stays within reach until the tab closes.
  */
 export async function saveRun(record: RunRecord): Promise<void> {
-  const { summary, log, ...payload } = record;
+  const { summary, log: whole, ...payload } = record;
+  const log = boundedLog(whole);
   const values = { summary, payload, log };
-  unsaved.set(summary.id, record);
+  unsaved.set(summary.id, { ...record, log });
   await guard("keep the run", () =>
     setMany(
       rowNames.map((row) => [key(row, summary.id), { version: currentVersion, value: values[row] }]),
@@ -106,8 +99,8 @@ export async function loadRun(run: RunId): Promise<RunRecord> {
   return { summary, ...payload, log };
 }
 
-/** A run's steps and held-out losses, without its adapter. Throws as `loadRun`. */
-export async function loadLog(run: RunId): Promise<readonly LogEntry[]> {
+/** A run's steps, held-out losses and sample answers, without its adapter. Throws as `loadRun`. */
+export async function loadLog(run: RunId): Promise<readonly RunLogEvent[]> {
   const held = unsaved.get(run);
   if (held) return held.log;
   const [summaryRow, logRow] = await guard("read the kept run", () =>
@@ -258,4 +251,4 @@ function isPayload(value: unknown): value is Omit<RunRecord, "summary" | "log"> 
   return typeof value === "object" && value !== null && "base" in value && "adapter" in value;
 }
 
-const isLog = (value: unknown): value is readonly LogEntry[] => Array.isArray(value);
+const isLog = (value: unknown): value is readonly RunLogEvent[] => Array.isArray(value);
