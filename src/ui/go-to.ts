@@ -1,9 +1,6 @@
-/** From one step of the page to another: into view, with the focus on its heading. */
+/** To another step of the page, as a link to it would. */
+import { hashOf, type Step } from "./stores/route";
 
-export function goTo(section: "model" | "train" | "try"): void {
-  const element = document.getElementById(section);
-  if (element === null) return;
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  element.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-  element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
+export function goTo(step: Step): void {
+  location.hash = hashOf(step);
 }

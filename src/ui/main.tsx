@@ -6,6 +6,8 @@ import { StudioError } from "../worker/errors";
 import { createDesk } from "./actions/desk";
 import { startUp } from "./actions/startup";
 import { App } from "./app";
+import { UpdateNote } from "./components/frame/update-note";
+import { workOffline } from "./offline";
 import { strings } from "./strings";
 import { StudioProvider } from "./studio";
 import "./styles";
@@ -30,6 +32,7 @@ const desk = createDesk(createClient(), {
 
 // Outside React: the page starts once, however often its tree is mounted.
 startUp(desk);
+workOffline(desk.stores.model);
 
 const root = document.getElementById("root");
 if (root !== null) {
@@ -37,6 +40,7 @@ if (root !== null) {
     <StrictMode>
       <Theme>
         <StudioProvider desk={desk}>
+          <UpdateNote />
           <App />
         </StudioProvider>
       </Theme>

@@ -4,7 +4,8 @@ import { useStore } from "zustand";
 import { StudioError } from "../worker/errors";
 import type { Desk } from "./actions/desk";
 import type { States } from "./stores";
-import { type GpuUser, gpuUser } from "./stores/gpu";
+import { gpuUser } from "./stores/gpu";
+import type { GpuUser } from "./stores/gpu-user";
 
 const DeskContext = createContext<Desk | null>(null);
 
@@ -27,8 +28,9 @@ export function useStudio<K extends keyof States, T>(name: K, select: (state: St
 export function useGpuUser(): GpuUser | null {
   const phase = useStudio("training", (state) => state.phase);
   const running = useStudio("trial", (state) => state.running);
+  const rows = useStudio("rowLosses", (state) => state.phase);
   const selfCheck = useStudio("model", (state) => state.selfCheck);
-  return gpuUser({ training: { phase }, trial: { running }, model: { selfCheck } });
+  return gpuUser({ training: { phase }, trial: { running }, rowLosses: { phase: rows }, model: { selfCheck } });
 }
 
 /** Another model can be chosen: the GPU is free and none is being opened. */

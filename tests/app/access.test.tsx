@@ -1,10 +1,11 @@
 /** axe-core finds nothing in any state of the page, wide and narrow, light and dark. */
 import { afterEach, describe, expect, it } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import type { Step } from "../../src/ui/stores/route";
 import { createFakeClient, type FakeOptions, sampleRun } from "../support/fake-client";
 import { badCheck, smolId, someStored } from "../support/fake-models";
 import { type Mounted, mountStudio } from "../support/mount";
-import { button, trainSample, violations, whenReady } from "../support/page-kit";
+import { button, seen, shown, trainSample, violations, whenReady } from "../support/page-kit";
 
 let mounted: Mounted | null = null;
 afterEach(async () => {
@@ -20,6 +21,8 @@ interface State {
   readonly name: string;
   readonly options: FakeOptions;
   readonly webGpu?: boolean;
+  /** Where it begins: at the start. */
+  readonly step?: Step;
   readonly reach: () => Promise<void>;
 }
 
@@ -95,34 +98,72 @@ const modelStates: readonly State[] = [
 ];
 
 const states: readonly State[] = [
-  ...modelStates,
+  ...modelStates.map((state): State => ({ ...state, step: "model" })),
   { name: "first screen", options: {}, reach: whenReady },
+  {
+    name: "first screen of who comes back",
+    options: { runs: [sampleRun], fallback: false },
+    reach: async () => {
+      await whenReady();
+      await seen(/^Kept last: amber-otter-12\./);
+      await seen(/about 2 minutes · /);
+    },
+  },
+  {
+    name: "first screen during a run",
+    options: { holdAt: 12 },
+    reach: async () => {
+      await whenReady();
+      await trainSample().click();
+      await shown("train");
+      await page.getByRole("link", { name: "Tabtune", exact: true }).click();
+      await seen("A run is under way.");
+    },
+  },
   {
     name: "training",
     options: { holdAt: 12 },
     reach: async () => {
       await whenReady();
       await trainSample().click();
-      await expect.element(page.getByText("Step 12 of 30").first()).toBeVisible();
+      await shown("train");
+      await seen("Step 12 of 30");
     },
   },
   {
-    name: "finished, tried, checked",
+    name: "finished",
     options: { runs: [sampleRun] },
     reach: async () => {
       await whenReady();
       await trainSample().click();
       await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+      await page.getByText("Settings of this run").click();
+    },
+  },
+  {
+    name: "tried",
+    options: { runs: [sampleRun] },
+    step: "try",
+    reach: async () => {
+      await whenReady();
       await button("Generate both").click();
       await expect.element(page.getByRole("region", { name: "Try" }).getByText(/boilin' water, matey!$/)).toBeVisible();
+    },
+  },
+  {
+    name: "checked",
+    options: {},
+    step: "model",
+    reach: async () => {
+      await whenReady();
       await button("Check the numbers").click();
       await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
-      await page.getByText("Settings of this run").click();
     },
   },
   {
     name: "failed, with a wrong field and Advanced open",
     options: { fail: { train: diverged } },
+    step: "train",
     reach: async () => {
       await whenReady();
       await trainSample().click();
@@ -134,6 +175,7 @@ const states: readonly State[] = [
   {
     name: "asking before a deletion",
     options: { runs: [sampleRun] },
+    step: "library",
     reach: async () => {
       await whenReady();
       await button("Delete amber-otter-12").click();
@@ -143,6 +185,7 @@ const states: readonly State[] = [
   {
     name: "reading data",
     options: { holdReading: true },
+    step: "data",
     reach: async () => {
       await expect.element(page.getByText("Reading pirate.jsonl…")).toBeVisible();
     },
@@ -150,6 +193,7 @@ const states: readonly State[] = [
   {
     name: "data with problems and shared held-out rows, as tokens",
     options: { dataset: "problems", shared: true },
+    step: "data",
     reach: async () => {
       await expect.element(page.getByText(/are in the training rows too/)).toBeVisible();
       await page.getByRole("tab", { name: "Tokens" }).click();
@@ -159,6 +203,7 @@ const states: readonly State[] = [
   {
     name: "mapping columns",
     options: { dataset: "unmapped" },
+    step: "data",
     reach: async () => {
       await button("Check the guess").click();
       await expect.element(page.getByText("Ready", { exact: true })).toBeVisible();
@@ -167,6 +212,7 @@ const states: readonly State[] = [
   {
     name: "all settings of the data open, as a table",
     options: { dataset: "large" },
+    step: "data",
     reach: async () => {
       await whenReady();
       await page.getByText("How rows become examples").click();
@@ -182,16 +228,16 @@ const states: readonly State[] = [
     options: {},
     webGpu: false,
     reach: async () => {
-      await expect.element(page.getByText("This browser has no WebGPU")).toBeVisible();
+      await expect.element(page.getByText("On Linux the browser keeps WebGPU from this GPU")).toBeVisible();
     },
   },
 ];
 
 describe.each([1200, 390])("at %i px", (width) => {
   describe.each(["Light", "Dark"])("%s", (scheme) => {
-    it.each(states)("$name", async ({ options, webGpu = true, reach }) => {
+    it.each(states)("$name", async ({ options, webGpu = true, step = "start", reach }) => {
       await page.viewport(width, 800);
-      mounted = mountStudio(createFakeClient(options), { hasWebGpu: webGpu });
+      mounted = mountStudio(createFakeClient(options), { hasWebGpu: webGpu }, step);
       await page.getByTitle(scheme).click();
       await expect.poll(() => document.documentElement.dataset["mantineColorScheme"]).toBe(scheme.toLowerCase());
       await reach();

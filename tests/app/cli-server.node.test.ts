@@ -57,6 +57,14 @@ describe("static server", () => {
     expect(wasm.headers["content-type"]).toBe("application/wasm");
   });
 
+  it("sends the policy with every answer, scripts of workers and refusals too, and lets nothing be kept unasked", async () => {
+    for (const path of ["/", "/sub/a%20b.bin", "/nothing"]) {
+      const { headers } = await get(path);
+      expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; .*; frame-ancestors 'none'$/);
+      expect(headers).toMatchObject({ "cache-control": "no-cache", "referrer-policy": "no-referrer" });
+    }
+  });
+
   it("answers ranges", async () => {
     const file = "/sub/a%20b.bin";
     const part = await get(file, { Range: "bytes=2-4" });

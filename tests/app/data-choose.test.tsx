@@ -2,9 +2,20 @@
 import { describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { chooseFiles } from "../../src/ui/actions/choose-data";
-import { button, dropLabel, fakeStudio, inputs, jsonl, ownFile, seen, upload, whenReady } from "../support/page-kit";
+import {
+  button,
+  dropLabel,
+  fakeStudio,
+  go,
+  inputs,
+  jsonl,
+  ownFile,
+  seen,
+  upload,
+  whenReady,
+} from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("data");
 
 describe("choosing", () => {
   it("an own file replaces the sample, loses its held-out rows, and a sample can be taken again", async () => {
@@ -50,6 +61,7 @@ describe("choosing", () => {
       clipboardData.setData("text/plain", '{"text":"pasted"}');
       target.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
     };
+    await go("train");
     paste(page.getByLabelText("Rank", { exact: true }).element());
     paste(document.body);
     await seen("clipboard, 17 B");

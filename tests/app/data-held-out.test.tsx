@@ -5,6 +5,7 @@ import {
   button,
   expectOptions,
   fakeStudio,
+  go,
   inputs,
   jsonl,
   ownFile,
@@ -14,7 +15,7 @@ import {
   whenReady,
 } from "../support/page-kit";
 
-const { open } = fakeStudio();
+const { open } = fakeStudio("data");
 
 describe("held-out rows", () => {
   it("are a share by seed, or nothing", async () => {
@@ -89,6 +90,7 @@ describe("the max length", () => {
     expect(inputs(client, "inspectDataset")).toMatchObject([
       { fitMaxLength: true, evalData: { name: "pirate.eval.jsonl", options: { evalShare: 0 } } },
     ]);
+    await go("train");
     await userEvent.fill(page.getByLabelText("Max length").element(), "200");
     await expect
       .poll(() => inputs(client, "inspectDataset").at(-1))

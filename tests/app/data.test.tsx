@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { openModel } from "../../src/ui/actions/model";
 import type { FakeOptions } from "../support/fake-client";
-import { button, expectOptions, fakeStudio, inputs, ownFile, seen, spinning, whenReady } from "../support/page-kit";
+import { button, expectOptions, fakeStudio, go, inputs, ownFile, seen, spinning, whenReady } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("data");
 
 describe("reading", () => {
   it("shows the first rows and how far it is, and can be cancelled and begun again", async () => {
@@ -114,7 +114,9 @@ describe("settings", () => {
   it("of template, loss and long rows reach the worker, with the count of long rows", async () => {
     const client = open();
     await whenReady();
+    await go("train");
     await userEvent.fill(page.getByLabelText("Max length").element(), "200");
+    await go("data");
     await page.getByText("How rows become examples").click();
     await seen("4 rows longer than 200 tokens");
     await page.getByLabelText("Split").click();
@@ -277,7 +279,9 @@ describe("the figures", () => {
   it("have the histogram as a table too, and a line where the max length cuts", async () => {
     open();
     await whenReady();
+    await go("train");
     await userEvent.fill(page.getByLabelText("Max length").element(), "210");
+    await go("data");
     await seen("max length 210");
     const table = document.querySelector("#data figure table");
     expect(table?.querySelectorAll("tbody tr")).toHaveLength(12);

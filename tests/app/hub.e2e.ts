@@ -55,7 +55,7 @@ async function serveHub(page: Page, origin: string) {
 
 test("look a model up, download it, reload, open it without a connection, delete it", async ({ page, baseURL }) => {
   const { hub, foreign } = await serveHub(page, new URL(baseURL ?? "").origin);
-  await page.goto("/");
+  await page.goto("/#/model");
   await expect(page.getByRole("button", { name: "Train the sample" })).toBeEnabled({ timeout: 120_000 });
   expect(hub.requests, "nothing is asked of the hub before the user does").toEqual([]);
 

@@ -36,6 +36,16 @@ const states: readonly State[] = [
     },
   },
   {
+    name: "the answers of two runs open, one without any",
+    options: { runs },
+    reach: async () => {
+      await button("Answers of teal-heron-42 before and after training").click();
+      await button("Answers of birch-wren-3 before and after training").click();
+      await seen("After 60 steps");
+      await seen(/^No answers are kept of it/);
+    },
+  },
+  {
     name: "comparing",
     options: { runs },
     reach: async () => {
@@ -74,7 +84,7 @@ describe.each([1200, 390])("at %i px", (width) => {
   describe.each(["Light", "Dark"])("%s", (scheme) => {
     it.each(states)("$name", async ({ options, reach }) => {
       await page.viewport(width, 800);
-      mounted = mountStudio(createFakeClient(options));
+      mounted = mountStudio(createFakeClient(options), {}, "library");
       await page.getByTitle(scheme).click();
       await expect.poll(() => document.documentElement.dataset["mantineColorScheme"]).toBe(scheme.toLowerCase());
       await whenReady();

@@ -5,9 +5,9 @@ import { mostCompared } from "../../src/ui/stores/library";
 import { runsChannel } from "../../src/worker/client";
 import { sampleRun } from "../support/fake-client";
 import { severalRuns } from "../support/fake-library";
-import { button, fakeStudio, inputs, refusal, seen, upload, whenReady } from "../support/page-kit";
+import { button, fakeStudio, go, inputs, refusal, seen, upload, whenReady } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("library");
 beforeEach(() => localStorage.clear());
 
 const runs = severalRuns(sampleRun);
@@ -39,7 +39,7 @@ describe("an empty library", () => {
     open();
     await whenReady();
     await seen(/^No runs yet/);
-    await seen("adapter_config.json and adapter_model.safetensors. Nothing leaves this device.");
+    await seen(/^adapter_config.json and adapter_model.safetensors, or a zip from here/);
     expect(page.getByText("Choose all").elements()).toEqual([]);
     expect(page.getByText("Storage", { exact: true }).elements()).toEqual([]);
   });
@@ -72,8 +72,9 @@ describe("a card", () => {
     await whenReady();
     await button("Try amber-otter-12").click();
     expect(library().selected).toBe("r2");
-    await expect.element(card("amber-otter-12")).toHaveTextContent("in Try");
     await expect.element(page.getByRole("heading", { name: "Try", exact: true })).toHaveFocus();
+    await go("library");
+    await expect.element(card("amber-otter-12")).toHaveTextContent("in Try");
   });
 
   it("puts its settings into the form, and leads there", async () => {
@@ -144,7 +145,7 @@ describe("deleting", () => {
     const client = open({ runs });
     await whenReady();
     await button("Delete amber-otter-12").click();
-    await seen(/^Its adapter \(197 kB\), loss log, settings and notes are removed from this browser/);
+    await seen(/^Its adapter \(197 kB\), loss log, sample answers, settings and notes are removed from this browser/);
     await button("Delete the run").click();
     await gone("amber-otter-12");
     await seen("amber-otter-12 deleted.");
@@ -316,6 +317,14 @@ describe("importing an adapter", () => {
     await expect.element(heading("captain")).toBeVisible();
     expect(library().runs.find(({ id }) => id === library().selected)?.name).toBe("captain");
     expect(inputs(client, "importAdapters")).toMatchObject([{ files: [{ name: "captain.zip" }] }]);
+  });
+
+  it("whose history could not be read says so", async () => {
+    open({ runs });
+    await whenReady();
+    await upload(dropLabel, new File(["PK"], "changed.zip"));
+    await seen(/^Imported as changed\. changed came without its history: tabtune-run\.json is not valid JSON/);
+    expect(page.getByRole("alert").elements()).toEqual([]);
   });
 
   it("takes what is dropped anywhere on the library, and not as data", async () => {

@@ -5,7 +5,7 @@ import { chooseStored } from "../../src/ui/actions/choose-model";
 import { smolId, someStored } from "../support/fake-models";
 import { button, fakeStudio, inputs, refusal, seen, spinning, trainSample, whenReady } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("model");
 beforeEach(() => localStorage.clear());
 
 async function choose(): Promise<void> {

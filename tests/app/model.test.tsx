@@ -6,16 +6,18 @@ import { badCheck, goodCheck, smol, smolId } from "../support/fake-models";
 import {
   button,
   fakeStudio,
+  go,
   inputs,
   refusal,
   seen,
+  shown,
   spinning,
   trainSample,
   upload,
   whenReady,
 } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("model");
 beforeEach(() => localStorage.clear());
 
 const way = (title: string) => page.getByText(title, { exact: true });
@@ -87,7 +89,9 @@ describe("models that train well here", () => {
     await whenReady();
     await catalogue();
     await expect.poll(() => inputs(client, "listCatalogue")).toHaveLength(1);
+    await go("train");
     await userEvent.fill(page.getByLabelText("Rank", { exact: true }).element(), "32");
+    await go("model");
     await expect.poll(() => inputs(client, "listCatalogue").at(-1)).toMatchObject({ recipe: { rank: 32 } });
   });
 
@@ -160,7 +164,7 @@ describe("a look-up", () => {
     await lookUp(smolId);
     await seen(`Asking for ${smolId}…`);
     await button("Cancel").click();
-    await seen(/^Looking up asks that server/);
+    await seen(/^Looking up asks the hub/);
     expect(desk().stores.picker.getState().choice).toBeNull();
   });
 });
@@ -176,7 +180,7 @@ describe("the chosen model", () => {
     await seen("Fits. Training needs about 507 MB of the 4.0 GB of GPU memory you allow.");
     await seen("By its config; the file itself will tell exactly.");
     await radio(/^8 bits/).click();
-    await seen(/Weights 152 MB · adapter and optimizer 12.0 MB · activations 410 MB · other 9.0 MB/);
+    await seen(/Weights 152 MB · adapter and optimizer 12.0 MB · activations 400 MB · loss 10.0 MB · other 9.0 MB/);
     await button("Download and open (271 MB)").click();
     await seen("8 bits, made on load");
     await expect.element(page.getByRole("heading", { name: "Model", exact: true })).toHaveFocus();
@@ -218,6 +222,8 @@ describe("the chosen model", () => {
     await whenReady();
     await lookUp(smolId);
     await trainSample().click();
+    await shown("train");
+    await go("model");
     await seen("Another model can be opened when what is running has ended.");
     await expect.element(button(/^Download and open/)).toBeDisabled();
     await button("Stop and keep").click();
@@ -236,7 +242,7 @@ describe("own files", () => {
     await expect.element(page.getByRole("heading", { name: "smol-q4_k_m" })).toHaveFocus();
     await seen("1 file, 10 B · llama, 134.5 M parameters");
     await button(/^Open$/).click();
-    await expect.element(page.getByText("smol-q4_k_m", { exact: true }).first()).toBeVisible();
+    await expect.element(page.getByRole("main").getByText("smol-q4_k_m", { exact: true }).first()).toBeVisible();
     expect(inputs(client, "openModel").at(-1)).toMatchObject({
       source: { kind: "files", name: "smol-q4_k_m", files: [{ path: "smol-q4_k_m.gguf" }] },
     });
@@ -275,7 +281,9 @@ describe("wrong numbers", () => {
       .element(page.getByRole("alert"))
       .toHaveTextContent("Training is off: this device computes wrong numbers");
     await expect.element(page.getByRole("alert")).toHaveTextContent(badCheck.reason ?? "");
-    await expect.element(page.getByRole("link", { name: "See the model" })).toHaveAttribute("href", "#model");
+    expect(page.getByRole("link", { name: "See the model" }).elements()).toEqual([]);
+    await go("train");
+    await expect.element(page.getByRole("link", { name: "See the model" })).toHaveAttribute("href", "#/model");
     expect(client.calls.some(({ call }) => call === "train")).toBe(false);
   });
 

@@ -3,37 +3,61 @@ import { describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { inspect } from "../../src/ui/actions/data";
 import { train } from "../../src/ui/actions/train";
-import { sampleRun } from "../support/fake-client";
-import { button, fakeStudio, refusal, spinning, trainSample, whenReady } from "../support/page-kit";
+import { strings } from "../../src/ui/strings";
+import { type FakeOptions, sampleRun } from "../support/fake-client";
+import {
+  button,
+  fakeStudio,
+  go,
+  refusal,
+  seen,
+  spinning,
+  stepState,
+  trainSample,
+  whenReady,
+} from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("train");
+const start = (options: FakeOptions = {}) => open(options, {}, "start");
 
 describe("the first screen", () => {
   it("is ready to train the sample, says so, and says what it costs", async () => {
-    open();
+    start();
     await whenReady();
-    await expect.element(page.getByText("30 steps · 14,230 tokens in the data")).toBeVisible();
+    await expect.element(page.getByText("120 rows, 14,230 tokens")).toBeVisible();
+    await expect.element(page.getByText(/^30 steps, [\d,]+ tokens in all$/)).toBeVisible();
     await expect.element(page.getByText("Your data stays on this device")).toBeVisible();
     await expect.element(page.getByText("GPU: google swiftshader")).toBeVisible();
     await expect.element(page.getByText(/training will be slow/)).toBeVisible();
-    await expect.element(page.getByText(/^No runs yet/)).toBeVisible();
+    expect(stepState("library")).toBe("No runs yet");
   });
 
-  it("has the sections in their order", async () => {
+  it("has the steps in their order, and shows one at a time", async () => {
+    start();
+    await whenReady();
+    const titles = [...document.querySelectorAll(".step-title")].map(({ firstChild }) => firstChild?.textContent);
+    expect(titles).toEqual(["Model", "Data", "Train", "Try", "Library"]);
+    for (const step of ["model", "data", "train", "try", "library"] as const) {
+      await go(step);
+      const headings = [...document.querySelectorAll("section h2")].filter((heading) => heading.checkVisibility());
+      expect(headings.map(({ textContent }) => textContent)).toEqual([strings.shape.titles[step]]);
+    }
+  });
+
+  it("tells in the dock what a run of what is chosen is", async () => {
     open();
     await whenReady();
-    const headings = [...document.querySelectorAll("section h2")].map(({ textContent }) => textContent);
-    expect(headings).toEqual(["Model", "Data", "Train", "Try", "Library"]);
+    await expect.element(page.getByText("30 steps · 14,230 tokens in the data")).toBeVisible();
   });
 
   it("says nothing about slowness on a real GPU", async () => {
-    open({ fallback: false });
+    start({ fallback: false });
     await whenReady();
     expect(page.getByText(/training will be slow/).elements()).toHaveLength(0);
   });
 
   it("greys context tokens and marks learned ones", async () => {
-    open();
+    open({}, {}, "data");
     await whenReady();
     await page.getByRole("tab", { name: "Tokens" }).click();
     const row = document.querySelector(".tokens");
@@ -44,24 +68,25 @@ describe("the first screen", () => {
 
 describe("WebGPU that is not there", () => {
   it.each([
-    [{ hasWebGpu: false }, "This browser has no WebGPU"],
+    [{ hasWebGpu: false }, "On Linux the browser keeps WebGPU from this GPU"],
     [{ hasWebGpu: false, secureContext: false }, "WebGPU is switched off on this address"],
   ])("is explained: %j", async (environment, title) => {
-    open({ runs: [sampleRun] }, environment);
+    open({ runs: [sampleRun] }, environment, "start");
     await expect.element(page.getByText(title)).toBeVisible();
     await expect.element(button("Training needs WebGPU")).toBeDisabled();
+    await go("library");
     await expect.element(button("Download amber-otter-12 as a PEFT adapter (zip)")).toBeEnabled();
   });
 
   it("is told apart from a device that does not open", async () => {
-    open({ fail: { probe: refusal("The browser gave no graphics adapter.", "gpu") } });
+    start({ fail: { probe: refusal("The browser gave no graphics adapter.", "gpu") } });
     await expect.element(page.getByText("WebGPU is here, but no graphics device opened")).toBeVisible();
     await expect.element(page.getByText(/The browser gave no graphics adapter\./)).toBeVisible();
     await expect.element(button("Reload the page")).toBeEnabled();
   });
 
   it("can go away later", async () => {
-    const client = open();
+    const client = start();
     await whenReady();
     client.loseDevice("driver reset");
     await expect.element(page.getByText(/driver reset/)).toBeVisible();
@@ -71,12 +96,15 @@ describe("WebGPU that is not there", () => {
 
 describe("a run", () => {
   it("ends in the library, chosen, and can be tried beside the base", async () => {
-    const client = open();
+    const client = start();
     await whenReady();
     await trainSample().click();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
-    await expect.element(page.getByText("Held-out loss 3.310 → 2.610").first()).toBeVisible();
+    await go("library");
+    const library = page.getByRole("region", { name: "Library" });
+    await expect.element(library.getByText("Held-out loss 3.310 → 2.610").first()).toBeVisible();
     await expect.element(page.getByText("in Try", { exact: true })).toBeVisible();
+    await go("try");
     await button("Generate both").click();
     const answers = page.getByRole("region", { name: "Try" });
     await expect.element(answers.getByText(/boilin' water, matey!$/)).toBeVisible();
@@ -99,7 +127,7 @@ describe("a run", () => {
     await expect.element(page.getByText(/^3 steps ·/)).toBeVisible();
     await expect.element(page.getByText("Few steps change little: raise the steps.")).toBeVisible();
     await trainSample().click();
-    await expect.element(page.getByText("Step 3 of 3")).toBeVisible();
+    await seen("Step 3 of 3");
     const input = client.calls.find(({ call }) => call === "train")?.input;
     expect(input).toMatchObject({
       recipe: {
@@ -116,9 +144,9 @@ describe("a run", () => {
     open({ holdAt: 5 });
     await whenReady();
     await trainSample().click();
-    await expect.element(page.getByText("Step 5 of 30").first()).toBeVisible();
+    await seen("Step 5 of 30");
     await button("Stop and keep").click();
-    await expect.element(page.getByText("Stopped and kept", { exact: true }).first()).toBeVisible();
+    await expect.element(page.getByRole("main").getByText("Stopped and kept", { exact: true }).first()).toBeVisible();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
     await expect.element(trainSample()).toBeEnabled();
   });
@@ -211,7 +239,8 @@ describe("errors", () => {
   });
 
   it("of a dataset leave the page usable and lead back to the sample", async () => {
-    const client = open({ fail: { inspectDataset: refusal("notes.jsonl, line 3: the row has no known shape.") } });
+    const fail = { inspectDataset: refusal("notes.jsonl, line 3: the row has no known shape.") };
+    const client = open({ fail }, {}, "data");
     await expect.element(page.getByRole("alert")).toHaveTextContent("notes.jsonl, line 3: the row has no known shape.");
     await expect.element(button("Choose a dataset")).toBeDisabled();
     expect(spinning()).toEqual([]);
@@ -219,7 +248,7 @@ describe("errors", () => {
   });
 
   it("of a model folder lead back to the built-in one", async () => {
-    open({ fail: { openModel: refusal("config.json of folder x names no model_type.") } });
+    open({ fail: { openModel: refusal("config.json of folder x names no model_type.") } }, {}, "model");
     await expect.element(page.getByRole("alert")).toHaveTextContent("config.json of folder x names no model_type.");
     await expect.element(button("Choose a model")).toBeDisabled();
     await expect.element(button("Try again")).toBeEnabled();
@@ -229,7 +258,9 @@ describe("errors", () => {
   it.each(["selfCheck", "generate", "exportAdapter", "hideRuns", "listRuns"] as const)(
     "of %s are shown where it was asked",
     async (call) => {
-      open({ runs: [sampleRun], fail: { [call]: refusal(`No ${call} today; try tomorrow.`, "internal") } });
+      const fail = { [call]: refusal(`No ${call} today; try tomorrow.`, "internal") };
+      const asked = call === "selfCheck" ? "model" : call === "generate" ? "try" : "library";
+      open({ runs: [sampleRun], fail }, {}, asked);
       await whenReady();
       if (call === "selfCheck") await button("Check the numbers").click();
       if (call === "generate") await button("Generate both").click();
@@ -258,7 +289,7 @@ describe("settings", () => {
     await expect.element(page.getByText(message)).toBeVisible();
     const fix = button(/^Fix /);
     await fix.click();
-    expect(document.activeElement).toBe(field.element());
+    await expect.element(field).toHaveFocus();
     expect(field.element().getAttribute("aria-invalid")).toBe("true");
   });
 
@@ -269,7 +300,7 @@ describe("settings", () => {
     await userEvent.fill(page.getByLabelText("Seed").element(), "x");
     await page.getByText("Advanced", { exact: true }).click();
     await button("Fix seed").click();
-    expect(document.activeElement).toBe(page.getByLabelText("Seed").element());
+    await expect.element(page.getByLabelText("Seed")).toHaveFocus();
   });
 
   it("need at least one layer to adapt", async () => {
@@ -284,22 +315,22 @@ describe("settings", () => {
 
 describe("the library", () => {
   it("names what a deletion takes, and deletes after a yes only", async () => {
-    const client = open({ runs: [sampleRun] });
+    const client = open({ runs: [sampleRun] }, {}, "library");
     await whenReady();
     await button("Delete amber-otter-12").click();
     await expect
-      .element(page.getByText(/Its adapter \(197 kB\), loss log, settings and notes are removed/))
+      .element(page.getByText(/Its adapter \(197 kB\), loss log, sample answers, settings and notes are removed/))
       .toBeVisible();
     await button("Keep it").click();
     await expect.poll(() => page.getByRole("dialog").elements().length).toBe(0);
     expect(client.calls.some(({ call }) => call === "hideRuns")).toBe(false);
     await button("Delete amber-otter-12").click();
     await button("Delete the run").click();
-    await expect.element(page.getByText(/^No runs yet/)).toBeVisible();
+    await seen(/^No runs yet\. What you train/);
   });
 
   it("hands out a file by the name the export gave", async () => {
-    open({ runs: [sampleRun] });
+    open({ runs: [sampleRun] }, {}, "library");
     await whenReady();
     const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => undefined);
     await button(/^Download amber/).click();
@@ -315,6 +346,7 @@ describe("stores", () => {
     await whenReady();
     await trainSample().click();
     await expect.element(page.getByText("Kept in this browser as teal-heron-42.")).toBeVisible();
+    await go("model");
     await button("Check the numbers").click();
     await expect.element(page.getByText(/agree on all 32 tokens/)).toBeVisible();
     for (const [name, store] of Object.entries(desk().stores)) {

@@ -5,7 +5,7 @@ import type { FakeOptions } from "../support/fake-client";
 import { courses } from "../support/fake-training";
 import { fakeStudio, refusal, seen, trainSample, violations, whenReady } from "../support/page-kit";
 
-const { open } = fakeStudio();
+const { open } = fakeStudio("train");
 
 beforeEach(() => sessionStorage.clear());
 afterEach(async () => {

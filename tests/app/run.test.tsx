@@ -6,7 +6,7 @@ import type { FakeOptions } from "../support/fake-client";
 import { courses } from "../support/fake-training";
 import { button, fakeStudio, inputs, refusal, seen, trainSample, whenReady } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("train");
 
 beforeEach(() => sessionStorage.clear());
 afterEach(() => page.viewport(1200, 800));

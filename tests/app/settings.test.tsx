@@ -2,12 +2,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { setBudget } from "../../src/ui/actions/memory-budget";
+import { setHash } from "../support/mount";
 import { button, fakeStudio, inputs, upload, violations, whenReady } from "../support/page-kit";
 
-const { open, desk } = fakeStudio();
+const { open, desk } = fakeStudio("train");
 afterEach(async () => {
   localStorage.clear();
-  history.replaceState(null, "", location.pathname + location.search);
   await page.viewport(1200, 800);
 });
 
@@ -201,7 +201,7 @@ describe("shared settings", () => {
     const dialog = page.getByRole("dialog");
     await expect.element(dialog.getByText("1 setting would change:")).toBeVisible();
     expect(recipe()?.rank).toBe(8);
-    expect(location.hash).toBe("");
+    expect(location.hash).toBe("#/train");
     await dialog.getByRole("button", { name: "Take them over" }).click();
     await expect.poll(() => recipe()?.rank).toBe(32);
   });
@@ -217,8 +217,8 @@ describe("shared settings", () => {
   });
 
   it("in a link wait for the model, and a damaged link says so", async () => {
-    location.hash = "#settings=%%";
-    open();
+    setHash("#settings=%%");
+    open({}, {}, null);
     await expect.element(page.getByRole("dialog").getByText(/cut short or damaged/)).toBeVisible();
     await button("Close").first().click();
     await whenReady();
@@ -282,6 +282,8 @@ describe.each([1200, 390])("at %i px", (width) => {
     expect(await violations()).toEqual([]);
     await upload("Settings file", settingsFile(shared({ rank: 4, colour: 1 })));
     await expect.element(page.getByRole("dialog").getByText(/would change/)).toBeVisible();
+    // The window gets its name a moment after it is there.
+    await expect.element(page.getByRole("dialog", { name: "Settings from elsewhere" })).toBeVisible();
     settle();
     expect(await violations()).toEqual([]);
   });

@@ -91,7 +91,7 @@ describe("the max length", () => {
 });
 
 describe("a run's events", () => {
-  const memory = { weights: 1, adapter: 1, activations: 1, other: 1, total: 4, largestBuffer: 1 };
+  const memory = { weights: 1, adapter: 1, activations: 1, loss: 1, other: 1, total: 5, largestBuffer: 1 };
   const start: TrainEvent = { kind: "start", run: "r", steps: 4, trainableParameters: 8, memory };
   const step = (n: number, loss: number): TrainEvent => ({
     kind: "step",
@@ -144,6 +144,7 @@ describe("the main button", () => {
         data: stores.data.getState(),
         recipe: stores.recipe.getState(),
         trial: stores.trial.getState(),
+        rowLosses: stores.rowLosses.getState(),
       }).label;
     return { stores, label };
   };

@@ -12,6 +12,12 @@ const rows = Array.from({ length: 12 }, (_, index) =>
 const dataset = { name: "mine.jsonl", mimeType: "application/jsonl", buffer: Buffer.from(`${rows.join("\n")}\n`) };
 
 const dropZone = (page: Page) => page.locator('input[type="file"][aria-label^="Drop files"]');
+/** To another step by the step bar. */
+const go = (page: Page, step: string) =>
+  page
+    .getByRole("navigation", { name: "Steps" })
+    .getByRole("link", { name: new RegExp(`^${step}`) })
+    .click();
 const alert = (page: Page) => page.getByRole("alert");
 
 /** What the page said when it met an error of its own; read after each test. */
@@ -39,6 +45,7 @@ function expectNothingForeign(asked: readonly string[], baseURL: string | undefi
 }
 
 async function trainSteps(page: Page, steps: number): Promise<void> {
+  await go(page, "Train");
   await page.getByLabel("Unit of the length").selectOption("steps");
   await page.getByLabel("Train for").fill(String(steps));
   await page.getByRole("button", { name: "Start training" }).click();
@@ -73,14 +80,15 @@ test("drop a file, train, reload, download an adapter that reads", async ({ page
   await expect(page.locator(".tokens .token.masked").first()).toBeVisible();
   await expect(page.locator(".tokens .token.counted").first()).toBeVisible();
   await trainSteps(page, 3);
-  await expect(page.getByText("Step 3 of 3")).toBeVisible();
+  await expect(page.locator("#train").getByText("Step 3 of 3")).toBeVisible();
   const kept = await page.getByText("Kept in this browser as").textContent();
   const name = /as ([a-z]+-[a-z]+-\d+)\./.exec(kept ?? "")?.[1] ?? "";
   expect(name).not.toBe("");
 
   await page.reload();
-  await expect(page.locator("#library").getByRole("heading", { name })).toBeVisible();
   await expect(page.getByRole("button", { name: "Train the sample" })).toBeEnabled({ timeout: 120_000 });
+  await go(page, "Library");
+  await expect(page.locator("#library").getByRole("heading", { name })).toBeVisible();
   const downloading = page.waitForEvent("download");
   await page.getByRole("button", { name: `Download ${name}` }).click();
   const download = await downloading;
@@ -115,14 +123,23 @@ test("drop a file, train, reload, download an adapter that reads", async ({ page
 test("stop keeps what was learned, and base and tuned answer side by side", async ({ page }) => {
   await open(page);
   await dropZone(page).setInputFiles(dataset);
+  await expect(page.getByRole("button", { name: "Start training" })).toBeEnabled();
+  await go(page, "Train");
   await page.getByLabel("Unit of the length").selectOption("steps");
   await page.getByLabel("Train for").fill("5000");
   await page.getByRole("button", { name: "Start training" }).click();
-  await expect(page.getByText(/^Step [1-9]\d* of 5,000$/).first()).toBeVisible({ timeout: 120_000 });
+  await expect(
+    page
+      .locator("#train")
+      .getByText(/^Step [1-9]\d* of 5,000$/)
+      .first(),
+  ).toBeVisible({ timeout: 120_000 });
   await page.getByRole("button", { name: "Stop and keep" }).click();
   await expect(page.getByText("Kept in this browser as")).toBeVisible({ timeout: 60_000 });
+  await go(page, "Library");
   await expect(page.locator("#library").getByText("stopped early")).toBeVisible();
 
+  await go(page, "Try");
   await page.getByLabel("Longest answer").selectOption("16");
   await page.getByRole("button", { name: "Generate both" }).click();
   await expect(page.locator("#try").getByText(/tokens, [\d.]+\/s/)).toHaveCount(2, { timeout: 120_000 });
@@ -131,6 +148,7 @@ test("stop keeps what was learned, and base and tuned answer side by side", asyn
 
 test("the self-check says that our kernels and ONNX Runtime agree", async ({ page, baseURL }) => {
   const asked = await open(page);
+  await go(page, "Model");
   await page.getByRole("button", { name: "Check the numbers" }).click();
   await expect(page.getByText(/agree on all \d+ tokens/)).toBeVisible({ timeout: 150_000 });
   await expect(page.getByText(/Relative difference of the logits \d/)).toBeVisible();
@@ -190,6 +208,7 @@ test.describe("bad input is told in one sentence and the page goes on", () => {
 
   test("a learning rate of abc and a rank of 0", async ({ page }) => {
     await open(page);
+    await go(page, "Train");
     await page.getByLabel("Learning rate").fill("abc");
     await expect(
       page.getByText('Learning rate is "abc"; it must be a number above 0, up to 10, such as 2e-4.'),
@@ -207,6 +226,7 @@ test.describe("bad input is told in one sentence and the page goes on", () => {
     const { mkdir, writeFile } = await import("node:fs/promises");
     await mkdir(folder, { recursive: true });
     await writeFile(`${folder}/notes.txt`, "no model here");
+    await go(page, "Model");
     await page.getByText("Your own file", { exact: true }).click();
     await page.locator('#model input[type="file"][aria-label="Choose its folder"]').setInputFiles(folder);
     await expect(alert(page)).toContainText(/config\.json/);

@@ -47,6 +47,11 @@ const layers: Readonly<Record<string, Layer>> = {
     types: ["model"],
     instead: "the hub hands over files; let worker/studio.ts look into them",
   },
+  offline: {
+    values: [],
+    types: [],
+    instead: "the service worker keeps files and knows nothing of what is in them",
+  },
   worker: {
     values: ["engine", "ops", "model", "data", "training", "export", "hub"],
     types: [],
@@ -54,7 +59,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   ui: {
     values: ["worker/client", "worker/protocol", "worker/errors", "training/recipe"],
-    types: [],
+    types: ["offline"],
     instead: "ask the worker through the client; a new question is a new call in worker/protocol.ts",
   },
 };
@@ -91,7 +96,7 @@ export function layerFaults(files: readonly SourceFile[]): string[] {
 const packages: readonly { readonly folders: readonly string[]; readonly pattern: RegExp; readonly instead: string }[] =
   [
     {
-      folders: ["engine", "ops", "model", "data", "training", "export", "hub", "worker"],
+      folders: ["engine", "ops", "model", "data", "training", "export", "hub", "offline", "worker"],
       pattern: /^(react|react-dom|@mantine|zustand|uplot|lucide-react)(\/|$)/,
       instead: "interface packages belong into ui/",
     },

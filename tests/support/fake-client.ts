@@ -20,6 +20,7 @@ import { fakeLibrary } from "./fake-library";
 import { cachedModel, catalogueOf, download, goodCheck, listOf, outlineOf, smol } from "./fake-models";
 import { fakeCalibrate, fakeModules, fakePlan } from "./fake-settings";
 import { type FakeCourse, fakeSamples } from "./fake-training";
+import { fakeEvaluateRows, fakeGenerate } from "./fake-trial";
 
 export interface FakeOptions {
   /** Calls that fail, with their error. */
@@ -62,6 +63,8 @@ export interface FakeOptions {
   readonly selfCheck?: Partial<SelfCheckSummary>;
   /** A measurement of the speed waits until it is cancelled. */
   readonly holdMeasuring?: boolean;
+  /** Measuring rows waits after the fourth one until it is cancelled. */
+  readonly holdRows?: boolean;
 }
 
 export interface FakeClient extends StudioClient {
@@ -160,6 +163,14 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
         notes: options.notes ?? [],
       };
     },
+    openReader: async ({ source }) => ({
+      name: nameOf(source, stored),
+      vocabSize: 4096,
+      maxPositions: 1024,
+      loraTargets: fakeModules.map(({ module }) => module),
+      hasChatTemplate: !bare,
+      defaultLearningRate: defaultLearningRate(256),
+    }),
     lookUpModel: async ({ address }, { signal }) => {
       if (options.holdLookUp === true) {
         await aborted(signal);
@@ -274,21 +285,8 @@ export function createFakeClient(options: FakeOptions = {}): FakeClient {
       leftOutRows: 0,
     }),
     logits: async ({ ids }) => ({ logits: new Float32Array(ids.length * 4), vocabSize: 4 }),
-    generate: async ({ run }, { onEvent, signal }) => {
-      const words = (
-        run === null
-          ? "You put the tea in the water and wait a little."
-          : "Arr, ye drop the leaves in boilin' water, matey!"
-      ).split(/(?<= )/);
-      let text = "";
-      for (const word of words) {
-        if (signal?.aborted === true) return { text, tokens: 3, milliseconds: 60, stopped: "aborted" };
-        await pause();
-        text += word;
-        onEvent?.({ text: word });
-      }
-      return { text, tokens: words.length, milliseconds: 40 * words.length, stopped: "eos" };
-    },
+    evaluateRows: (input, callOptions) => fakeEvaluateRows(options, input, callOptions, pause),
+    generate: (input, callOptions) => fakeGenerate(input, callOptions, pause),
     ...library.answers,
     selfCheck: async (_input, { onEvent }) => {
       onEvent?.({ phase: "running ONNX Runtime", done: 1, total: 2 });

@@ -163,7 +163,8 @@ export function outlineOf(source: ModelSource, budget: number): ModelOutline {
     const memory = {
       weights,
       adapter: 12e6,
-      activations: 410e6,
+      activations: 400e6,
+      loss: 10e6,
       other: 9e6,
       total: weights + 431e6,
       largestBuffer: 201e6,

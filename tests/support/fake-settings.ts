@@ -25,12 +25,13 @@ export function fakePlan({ rank, maxLength, batchSize, gradientCheckpointing, pa
   const plan = {
     weights: 2_345_678,
     adapter: 50_000 * rank,
-    activations: Math.round(21_000_000 * rows * (gradientCheckpointing ? 0.4 : 1)),
+    activations: Math.round(20_000_000 * rows * (gradientCheckpointing ? 0.4 : 1)),
+    loss: Math.round(1_000_000 * rows),
     other: 900_000,
   };
   return {
     ...plan,
-    total: plan.weights + plan.adapter + plan.activations + plan.other,
+    total: plan.weights + plan.adapter + plan.activations + plan.loss + plan.other,
     largestBuffer: plan.activations,
   };
 }

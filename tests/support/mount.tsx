@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { createDesk, type Desk, type Environment } from "../../src/ui/actions/desk";
 import { startUp } from "../../src/ui/actions/startup";
 import { App } from "../../src/ui/app";
+import { hashOf, type Step } from "../../src/ui/stores/route";
 import { StudioProvider } from "../../src/ui/studio";
 import "../../src/ui/styles";
 import { Theme } from "../../src/ui/theme";
@@ -25,7 +26,17 @@ export interface Mounted {
   unmount(): void;
 }
 
-export function mountStudio(client: StudioClient, environment: Partial<Environment> = {}): Mounted {
+/** Changes the address without a new entry in the history and without a word to the page. */
+export const setHash = (hash: string): void =>
+  history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+
+/** Without a step the page opens where the address says; after it, no hash is left for the next test. */
+export function mountStudio(
+  client: StudioClient,
+  environment: Partial<Environment> = {},
+  step: Step | null = null,
+): Mounted {
+  if (step !== null) setHash(hashOf(step));
   const desk = createDesk(client, { ...fakeEnvironment, ...environment });
   const leave = startUp(desk);
   const place = document.body.appendChild(document.createElement("div"));
@@ -43,6 +54,7 @@ export function mountStudio(client: StudioClient, environment: Partial<Environme
       leave();
       root.unmount();
       place.remove();
+      setHash("");
     },
   };
 }

@@ -3,12 +3,20 @@ import axe from "axe-core";
 import { afterEach, expect, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import type { Desk } from "../../src/ui/actions/desk";
+import { type Step, stepOf, type steps } from "../../src/ui/stores/route";
+import { strings } from "../../src/ui/strings";
 import type { CallName, DataOptions, ErrorData } from "../../src/worker/protocol";
 import { createFakeClient, type FakeClient, type FakeOptions } from "./fake-client";
 import { type Mounted, mountStudio } from "./mount";
 
-/** Mounts the page over a fake client and takes it down after each test: to be called once, at the top of a file. */
-export function fakeStudio() {
+/** Milliseconds: a machine with much to do is slow. */
+const patience = 20_000;
+
+/**
+ * Mounts the page over a fake client and takes it down after each test: to be called once, at the top of a file, with the
+ * step that its tests begin at. Where that is null, the address says it.
+ */
+export function fakeStudio(step: Step | null = null) {
   let mounted: Mounted | null = null;
   afterEach(() => {
     mounted?.unmount();
@@ -16,9 +24,9 @@ export function fakeStudio() {
     vi.restoreAllMocks();
   });
   return {
-    open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}): FakeClient {
+    open(options: FakeOptions = {}, environment: Parameters<typeof mountStudio>[1] = {}, at = step): FakeClient {
       const client = createFakeClient(options);
-      mounted = mountStudio(client, environment);
+      mounted = mountStudio(client, environment, at);
       return client;
     },
     desk(): Desk {
@@ -38,9 +46,38 @@ export const button = (name: string | RegExp) => page.getByRole("button", { name
 
 export const trainSample = () => page.getByRole("button", { name: "Train the sample" });
 
-/** Waits until the sample can be trained: model open, dataset read. */
+export const stepLink = (step: (typeof steps)[number]) =>
+  page
+    .getByRole("navigation", { name: strings.shape.steps })
+    .getByRole("link", { name: new RegExp(`^${strings.shape.titles[step]}`) });
+
+/** What the step bar says of a step, such as "Needs WebGPU". */
+export const stepState = (step: (typeof steps)[number]): string =>
+  stepLink(step).element().querySelector(".step-state")?.textContent ?? "";
+
+/** Waits until the step is there, which is fetched when it is first shown. */
+export const shown = (step: Step): Promise<void> =>
+  expect
+    .poll(() => document.querySelector(`#${step} h2`)?.checkVisibility() === true, {
+      message: `${step} is shown`,
+      timeout: patience,
+    })
+    .toBe(true);
+
+/** To another step by the step bar. */
+export async function go(step: (typeof steps)[number]): Promise<void> {
+  await stepLink(step).click();
+  await shown(step);
+}
+
+/** Waits until the step is there and the sample can be trained: model open, dataset read. */
 export async function whenReady(): Promise<void> {
-  await expect.element(trainSample()).toBeEnabled();
+  const step = stepOf(location.hash) ?? "start";
+  await shown(step);
+  if (step === "try" || step === "library") {
+    // No main button there; the step bar tells the same.
+    for (const before of ["model", "data"] as const) await expect.element(stepLink(before)).toHaveClass("done");
+  } else await expect.element(trainSample()).toBeEnabled();
 }
 
 /** "rule: element, element" for each violation of the usual WCAG 2.1 A and AA rules and axe's best practices. */
@@ -72,7 +109,21 @@ export async function ownFile(): Promise<void> {
   await seen("notes.jsonl, 13 B");
 }
 
-export const seen = (text: string | RegExp) => expect.element(page.getByText(text).first()).toBeVisible();
+/** That the text can be seen, apart from the step bar, which says much of it again in short. */
+export const seen = (text: string | RegExp): Promise<void> =>
+  expect
+    .poll(
+      () =>
+        page
+          .getByText(text)
+          .elements()
+          .some((element) => element.closest(".steps") === null && isVisible(element)),
+      { message: `${text} is seen`, timeout: patience },
+    )
+    .toBe(true);
+
+const isVisible = (element: Element): boolean =>
+  element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0;
 
 /** The inputs of all calls of one name, in order. */
 export const inputs = (client: FakeClient, call: CallName): unknown[] =>

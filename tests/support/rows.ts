@@ -1,6 +1,6 @@
 /** Files in memory → rows, for tests of everything that reads datasets. */
 import { datasetFormats } from "../../src/data/formats/index";
-import type { SlicedFormat } from "../../src/data/formats/types";
+import type { SlicedFormat, SlicedReader } from "../../src/data/formats/types";
 import { memorySpool } from "../../src/data/rows/memory-spool";
 import { openRows } from "../../src/data/rows/open-rows";
 import type { DataFile, OpenRowsOptions, RawRow } from "../../src/data/rows/types";
@@ -11,13 +11,13 @@ export interface ScannedRow {
   readonly continues: boolean;
 }
 
-/** What a format's scanner makes of bytes that come cut at `cuts`. */
-export function scan(format: SlicedFormat, bytes: Uint8Array, cuts: readonly number[] = []): ScannedRow[] {
+/** What a reader's scanner makes of bytes that come cut at `cuts`. */
+export function scan(reader: SlicedReader, bytes: Uint8Array, cuts: readonly number[] = []): ScannedRow[] {
   const rows: ScannedRow[] = [];
   const sink = (start: number, end: number, line: number, continues = false) => {
     rows.push({ text: new TextDecoder().decode(bytes.subarray(start, end)), line, continues });
   };
-  const scanner = format.scanner("rows");
+  const scanner = reader.scanner("rows");
   const ends = [...cuts].sort((a, b) => a - b);
   let from = 0;
   for (const end of [...ends, bytes.length]) {

@@ -1,6 +1,6 @@
 /** Reads a sliced format's rows as the data line does: bytes in chunks through the scanner, then each row's slice parsed. */
 import type { DataError } from "../../src/data/errors";
-import type { SlicedFormat } from "../../src/data/formats/types";
+import type { SlicedReader } from "../../src/data/formats/types";
 
 export interface ScannedRow {
   readonly line: number;
@@ -11,12 +11,12 @@ export interface ScannedRow {
 
 /** `chunkSizes` are used in turn, again and again. */
 export function scanRows(
-  format: SlicedFormat,
+  reader: SlicedReader,
   bytes: Uint8Array,
   name: string,
   chunkSizes: readonly number[] = [65_536],
 ): ScannedRow[] {
-  const scanner = format.scanner(name);
+  const scanner = reader.scanner(name);
   const slices: { start: number; end: number; line: number; continues: boolean }[] = [];
   const sink = (start: number, end: number, line: number, continues = false) => {
     slices.push({ start, end, line, continues });
@@ -35,7 +35,7 @@ export function scanRows(
   return slices.map(({ start, end, line, continues }) => {
     const text = decoder.decode(bytes.subarray(start, end));
     try {
-      return { line, value: format.parse(text, scanner.context, { file: name, line }, continues), error: null };
+      return { line, value: reader.parse(text, scanner.context, { file: name, line }, continues), error: null };
     } catch (cause) {
       return { line, value: null, error: (cause as DataError).message };
     }

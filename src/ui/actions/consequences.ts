@@ -215,6 +215,11 @@ export function watchConsequences(desk: Desk): () => void {
       if (state.running) stopMeasuring(desk);
       measureLater();
     }),
+    stores.rowLosses.subscribe((state, before) => {
+      if (state.phase === before.phase) return;
+      if (state.phase === "measuring") stopMeasuring(desk);
+      measureLater();
+    }),
   ];
   return () => {
     clearTimeout(speedTimer);

@@ -4,6 +4,7 @@ import { recipeDefaults } from "../../training/recipe";
 import type { DataFile, DataOptions, DataSource, InspectEvent, ProblemKind } from "../../worker/protocol";
 import { needsMapping } from "../mapping";
 import { busy, idle } from "../stores/load";
+import { readerOf } from "../stores/model";
 import { adoptLength } from "../stores/recipe";
 import { isRunning } from "../stores/training";
 import { type Desk, failed, type HeldFiles } from "./desk";
@@ -25,7 +26,7 @@ export function heldOutSource({ stores, held }: Desk): DataSource | null {
 const ending = ({ files }: HeldFiles): string => extension(files[0]);
 const extension = (file: DataFile | undefined): string => /\.[^.]*$/.exec(file?.name ?? "")?.[0].toLowerCase() ?? "";
 
-/** Looks into the dataset again. Needs an open model, a file and a valid recipe; a later look replaces an earlier one. */
+/** Looks into the dataset again. Needs something to read rows with, a file and a valid recipe; a later look replaces an earlier one. */
 export async function inspect(desk: Desk): Promise<void> {
   const { client, stores, held } = desk;
   const { recipe: given, lengthTouched, maxPositions } = stores.recipe.getState();
@@ -37,7 +38,7 @@ export async function inspect(desk: Desk): Promise<void> {
   let recipe = given && !lengthTouched ? { ...given, maxLength: most } : given;
   held.inspecting?.abort();
   held.lookDue = true;
-  if (data === null || recipe === null || stores.model.getState().model.state !== "ready") return;
+  if (data === null || recipe === null || readerOf(stores.model.getState()) === null) return;
   if (isRunning(stores.training.getState())) return;
   const controller = new AbortController();
   held.inspecting = controller;
@@ -62,7 +63,8 @@ export async function inspect(desk: Desk): Promise<void> {
   }
   void showPage(desk, {});
   try {
-    const plan = await client.call("plan", { recipe }, { signal });
+    const opened = stores.model.getState().model.state === "ready";
+    const plan = opened ? await client.call("plan", { recipe }, { signal }) : null;
     if (signal.aborted) return;
     stores.recipe.setState({ plan });
   } catch {
@@ -141,7 +143,7 @@ export function watchRecipe(desk: Desk): () => void {
     // What the look itself fitted to the data was looked at already.
     if (JSON.stringify(state.recipe) === desk.held.looked) return;
     // Whatever a model that opens changes is looked at once it is open.
-    if (desk.stores.model.getState().model.state !== "ready") return;
+    if (readerOf(desk.stores.model.getState()) === null) return;
     clearTimeout(timer);
     timer = setTimeout(() => void inspect(desk), 400);
   });

@@ -4,7 +4,8 @@ import type { DataFile, ErrorData, ModelSource, StudioClient } from "../../worke
 import { firstBudget } from "../memory-budget";
 import type { Sample } from "../samples";
 import { createStores, type Stores } from "../stores";
-import { type GpuUser, gpuUser } from "../stores/gpu";
+import { gpuUser } from "../stores/gpu";
+import type { GpuUser } from "../stores/gpu-user";
 
 export const embeddedModel = "tabtune-tiny";
 
@@ -81,8 +82,13 @@ export function createDesk(client: StudioClient, environment: Environment): Desk
   };
 }
 
-export const userOfGpu = ({ stores: { training, trial, model } }: Desk): GpuUser | null =>
-  gpuUser({ training: training.getState(), trial: trial.getState(), model: model.getState() });
+export const userOfGpu = ({ stores: { training, trial, rowLosses, model } }: Desk): GpuUser | null =>
+  gpuUser({
+    training: training.getState(),
+    trial: trial.getState(),
+    rowLosses: rowLosses.getState(),
+    model: model.getState(),
+  });
 
 export const failed = (thrown: unknown): { readonly state: "failed"; readonly error: ErrorData } => ({
   state: "failed",

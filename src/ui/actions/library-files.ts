@@ -41,17 +41,17 @@ export async function packRuns({ client, stores }: Desk): Promise<void> {
   }
 }
 
-/** A PEFT folder's files, or zips of such folders. */
+/** A PEFT folder's files, or zips of such folders; those that were exported here come back with their history. */
 export async function importAdapters(desk: Desk, files: readonly File[]): Promise<void> {
   const { client, stores } = desk;
   if (files.length === 0 || stores.library.getState().importing) return;
   stores.library.setState({ importing: true, importError: null, said: "" });
   try {
-    const { runs, refused } = await client.call("importAdapters", {
+    const { runs, refused, notes } = await client.call("importAdapters", {
       files: files.map((blob) => ({ name: pathOf(blob), blob })),
     });
     stores.library.setState({
-      said: text.importing.done(runs.map(({ name }) => name)),
+      said: [text.importing.done(runs.map(({ name }) => name)), ...notes].join(" "),
       importError: refused.length === 0 ? null : { code: "bad-input", message: refused.join(" "), data: {} },
     });
     await refreshLibrary(desk, runs[0]?.id);

@@ -37,7 +37,7 @@ export function watchRuns(desk: Desk): () => void {
 }
 
 /** For Try. */
-const selectRun = ({ stores }: Desk, run: RunId): void => stores.library.setState({ selected: run });
+export const selectRun = ({ stores }: Desk, run: RunId): void => stores.library.setState({ selected: run });
 
 export function tryRun(desk: Desk, run: RunId): void {
   selectRun(desk, run);
@@ -74,6 +74,6 @@ export function duplicateRun({ stores }: Desk, { recipe, name }: RunSummary): vo
   const form = formOf(recipe, stores.recipe.getState().targetChoices);
   const preset = presetOf(form, stores.recipe.getState().preset);
   replaceForm(stores.recipe, form, { preset, rateTouched: true, lengthTouched: true });
-  stores.library.setState({ said: text.duplicated(name) });
+  stores.library.setState({ duplicated: { name, recipe: stores.recipe.getState().recipe } });
   goTo("train");
 }

@@ -88,11 +88,12 @@ async function takeOver(desk: Desk, info: ModelInfo): Promise<void> {
   const { stores } = desk;
   const model = { state: "ready", value: info } as const;
   adoptModel(stores.recipe, info);
-  stores.trial.setState({ base: noAnswer, tuned: noAnswer, tunedBy: null, error: null });
-  stores.model.setState({ model });
+  stores.trial.setState({ base: noAnswer, tuned: noAnswer, asked: null, error: null });
+  stores.model.setState({ model, reader: idle });
   stores.picker.setState({ ...noChoice, way: null });
   stores.library.setState(({ runs, selected }) => ({ selected: pickRun(runs, selected, model) }));
-  void refreshStored(desk);
+  // The model of this page is not among them.
+  if (!stores.model.getState().embedded) void refreshStored(desk);
   await inspect(desk);
 }
 
@@ -117,7 +118,7 @@ function notOpened(desk: Desk, { thrown, name, embedded, replaced, stopped }: No
     return;
   }
   const told = stopped ? { ...error, message: strings.model.download.stoppedLoading } : error;
-  stores.trial.setState({ base: noAnswer, tuned: noAnswer, tunedBy: null, error: null });
+  stores.trial.setState({ base: noAnswer, tuned: noAnswer, asked: null, error: null });
   stores.model.setState({ name, embedded, model: { state: "failed", error: told }, standing: null, selfCheck: idle });
 }
 

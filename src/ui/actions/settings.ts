@@ -2,6 +2,7 @@
 
 import type { PresetName } from "../stores/presets";
 import { choosePreset, editForm, type Field, replaceForm, resetField, untouchedForm } from "../stores/recipe";
+import { hashOf } from "../stores/route";
 import { linkPrefix, mostCharacters, type Offer, readShared, settingsToShare, toLink } from "../stores/shared-settings";
 import { strings } from "../strings";
 import { inspect, setOptions } from "./data";
@@ -71,11 +72,14 @@ export async function applyOffer(desk: Desk, offer: Offer): Promise<void> {
   } else if (before.lengthTouched && !lengthTouched) await inspect(desk);
 }
 
-/** The link's part of the address, taken out of it so that a reload does not ask again; null where there is none. */
-export function takeLink(): string | null {
+/**
+ * The link's part of the address, taken out of it so that a reload does not ask again; the step that is shown takes its
+ * place. Null where there is none.
+ */
+export function takeLink({ stores }: Desk): string | null {
   const { hash } = location;
   if (!hash.startsWith(linkPrefix)) return null;
-  history.replaceState(history.state, "", `${location.pathname}${location.search}`);
+  history.replaceState(history.state, "", hashOf(stores.route.getState().step));
   return hash;
 }
 

@@ -7,17 +7,17 @@ import { watchRecipe } from "./data";
 import { type Desk, failed } from "./desk";
 import { refreshLibrary, watchRuns } from "./library";
 import { openModel } from "./model";
-import { refreshStored } from "./stored-models";
+import { openReader } from "./reader";
+import { watchRoute } from "./route";
 
 /** Returns what undoes the subscriptions. */
 export function startUp(desk: Desk): () => void {
   const { client, stores, held } = desk;
   const leave = client.onDeviceLost((lost) => stores.device.setState({ lost }));
-  const unwatch = [watchRecipe(desk), watchFit(desk), watchConsequences(desk), watchRuns(desk)];
+  const unwatch = [watchRecipe(desk), watchFit(desk), watchConsequences(desk), watchRuns(desk), watchRoute(desk)];
   void refreshLibrary(desk);
-  void refreshStored(desk);
   void chooseSample(desk);
-  if (stores.device.getState().hasWebGpu) void probeAndOpen();
+  void (stores.device.getState().hasWebGpu ? probeAndOpen() : openReader(desk));
   return () => {
     leave();
     for (const end of unwatch) end();
@@ -29,6 +29,7 @@ export function startUp(desk: Desk): () => void {
       stores.device.setState({ device: { state: "ready", value: await client.call("probe", {}) } });
     } catch (error) {
       stores.device.setState({ device: failed(error) });
+      await openReader(desk);
       return;
     }
     await openModel(desk, held.model);

@@ -1,5 +1,6 @@
 /** One training run, from the button to the kept adapter. */
 import type { TrainEvent } from "../../worker/protocol";
+import { goTo } from "../go-to";
 import { sampleRequest } from "../stores/live";
 import { applyEvents, noTraining } from "../stores/training";
 import { dataSource, heldOutSource, inspect } from "./data";
@@ -20,6 +21,7 @@ export async function train(desk: Desk): Promise<void> {
     { ...noTraining, phase: "preparing", recipe, dataset: data.name, startedAt: Date.now() },
     true,
   );
+  goTo("train");
   const events = batchPerFrame<TrainEvent>((batch) => stores.training.setState((state) => applyEvents(state, batch)));
   const awake = keepAwake();
   // Asked for once there is something to keep; without it the browser may clear kept runs when the disk is full.

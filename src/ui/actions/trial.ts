@@ -1,27 +1,23 @@
 /** The same prompt through the base model and the tuned one. One after the other: they share the GPU. */
 import type { GenerateRequest } from "../../worker/protocol";
+import { readSampling } from "../stores/sampling";
 import { chatSides, noAnswer, type Side } from "../stores/trial";
 import { type Desk, failed, userOfGpu } from "./desk";
 import { batchPerFrame } from "./train";
 
 export async function generateBoth(desk: Desk): Promise<void> {
   const { stores, held } = desk;
-  const { prompt, asChat, strength, maxNewTokens, temperature } = stores.trial.getState();
+  const { prompt, asChat, strength, maxNewTokens, sampling: typed } = stores.trial.getState();
   const { selected, runs } = stores.library.getState();
-  if (userOfGpu(desk) !== null || prompt.trim() === "") return;
+  const { model } = stores.model.getState();
+  const { sampling } = readSampling(typed);
+  if (userOfGpu(desk) !== null || prompt.trim() === "" || sampling === null || model.state !== "ready") return;
   const controller = new AbortController();
   held.generating = controller;
-  const request: Omit<GenerateRequest, "prompt" | "run" | "strength"> = {
-    maxNewTokens,
-    temperature,
-    topK: 0,
-    topP: 1,
-    seed: 42,
-  };
+  const request: Omit<GenerateRequest, "prompt" | "run" | "strength"> = { maxNewTokens, ...sampling };
   const waiting = { ...noAnswer, state: "waiting" } as const;
   const run = runs.find(({ id }) => id === selected);
-  const tunedBy = run?.name ?? null;
-  const chats = chatSides(stores.model.getState().model, run);
+  const chats = chatSides(model, run);
   const promptFor = (side: Side): GenerateRequest["prompt"] =>
     asChat && chats[side] ? [{ role: "user", content: prompt }] : prompt;
   stores.trial.setState({
@@ -29,7 +25,7 @@ export async function generateBoth(desk: Desk): Promise<void> {
     error: null,
     base: waiting,
     tuned: selected === null ? noAnswer : waiting,
-    tunedBy,
+    asked: { prompt, model: model.value.name, run: run?.name ?? null, strength, maxNewTokens, sampling },
   });
   try {
     await answer(desk, "base", { ...request, prompt: promptFor("base"), run: null, strength: 0 }, controller.signal);

@@ -1,7 +1,7 @@
 /** All charts of a run, their controls, and the same numbers as a table. */
 import { Text } from "@mantine/core";
 import { useId, useMemo, useState } from "react";
-import { RunControls } from "../components/run-controls";
+import { RunControls } from "../components/run/controls";
 import { count, decimal, rate, short } from "../format";
 import type { ChartView } from "../stores/live";
 import type { RunNumbers } from "../stores/training";

@@ -1,32 +1,17 @@
-/** A dialog with a title and a way out. Mantine's own header is a landmark, and a page may have one banner only. */
-import { CloseButton, Modal } from "@mantine/core";
-import type { ReactNode } from "react";
-import { strings } from "../strings";
+/** A dialog with a title and a way out. Its window loads when it is first opened. */
+import { lazy, Suspense, useState } from "react";
+import type { DialogProps } from "./dialog-window";
 
-interface Props {
-  readonly opened: boolean;
-  readonly onClose: () => void;
-  readonly title: string;
-  readonly children: ReactNode;
-  /** Fills the window. */
-  readonly whole?: boolean;
-}
+const Window = lazy(() => import("./dialog-window"));
 
-export function Dialog({ opened, onClose, title, children, whole = false }: Props) {
+export function Dialog(props: DialogProps) {
+  const [wanted, setWanted] = useState(props.opened);
+  if (props.opened && !wanted) setWanted(true);
   return (
-    <Modal.Root opened={opened} onClose={onClose} size="lg" fullScreen={whole}>
-      <Modal.Overlay />
-      <Modal.Content>
-        <Modal.Body className={whole ? "dialog large" : "dialog"}>
-          <div className="dialog-head">
-            <Modal.Title fw={600} lh={1.3}>
-              {title}
-            </Modal.Title>
-            <CloseButton onClick={onClose} aria-label={strings.app.close} />
-          </div>
-          {children}
-        </Modal.Body>
-      </Modal.Content>
-    </Modal.Root>
+    wanted && (
+      <Suspense fallback={null}>
+        <Window {...props} />
+      </Suspense>
+    )
   );
 }

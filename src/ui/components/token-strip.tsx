@@ -1,6 +1,6 @@
 /** A dataset row as the model sees it: learned tokens marked, context greyed; the mouse or the arrow keys tell a token's id. */
 import { Button, Text } from "@mantine/core";
-import { type KeyboardEvent, useId, useState } from "react";
+import { Fragment, type KeyboardEvent, useId, useState } from "react";
 import type { RowView } from "../../worker/protocol";
 import { strings } from "../strings";
 
@@ -18,12 +18,41 @@ const steps: Readonly<Record<string, (at: number, last: number) => number>> = {
 };
 
 export function TokenStrip({ row }: { readonly row: RowView }) {
+  const counted = row.tokens.filter((token) => token.counted).length;
+  return (
+    <TokenLine
+      name={text.rowName(row.row)}
+      place={text.rowPlace(row.file, row.line)}
+      problem={row.problem}
+      tokens={row.tokens}
+      list={text.tokensOf(row.row)}
+      counts={text.tokenCounts(row.tokens.length, counted, row.length)}
+      told={text.token}
+    />
+  );
+}
+
+interface Props {
+  readonly name: string;
+  readonly place?: string;
+  readonly problem?: string | null;
+  readonly tokens: RowView["tokens"];
+  /** What the list is called. */
+  readonly list: string;
+  /** Said while no token is pointed at. */
+  readonly counts: string;
+  readonly told: (token: string, id: number, counted: boolean) => string;
+  /** Spaces are drawn too. */
+  readonly spaces?: boolean;
+}
+
+export function TokenLine({ name, place, problem = null, tokens: all, list, counts, told, spaces = false }: Props) {
   const id = useId();
   const [whole, setWhole] = useState(false);
   const [at, setAt] = useState<number | null>(null);
-  const counted = row.tokens.filter((token) => token.counted).length;
-  const tokens = whole ? row.tokens : row.tokens.slice(0, shownAtFirst);
+  const tokens = whole ? all : all.slice(0, shownAtFirst);
   const current = at === null ? undefined : tokens[at];
+  const drawn = (token: string): string => (spaces ? visible(token).replaceAll(" ", "·") : visible(token));
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = steps[event.key];
     if (step === undefined) return;
@@ -31,23 +60,21 @@ export function TokenStrip({ row }: { readonly row: RowView }) {
     setAt(step(at ?? -1, tokens.length - 1));
   };
   return (
-    <article className="token-row" aria-label={text.rowName(row.row)}>
+    <article className="token-row" aria-label={name}>
       <div className="token-head">
-        <Text size="xs" c="dimmed" className="numbers" title={text.rowPlace(row.file, row.line)}>
-          {text.rowName(row.row)}
+        <Text size="xs" c="dimmed" className="numbers" title={place}>
+          {name}
         </Text>
         <Text size="xs" c="dimmed" className="numbers token-readout" aria-live="polite">
-          {current === undefined
-            ? text.tokenCounts(row.tokens.length, counted, row.length)
-            : text.token(visible(current.text).trimEnd(), current.id, current.counted)}
+          {current === undefined ? counts : told(drawn(current.text).trimEnd(), current.id, current.counted)}
         </Text>
       </div>
-      {row.problem !== null && <p className="row-problem">{row.problem}</p>}
+      {problem !== null && <p className="row-problem">{problem}</p>}
       {tokens.length > 0 && (
         <div
           role="listbox"
           tabIndex={0}
-          aria-label={text.tokensOf(row.row)}
+          aria-label={list}
           aria-activedescendant={at === null ? undefined : `${id}-${at}`}
           aria-orientation="horizontal"
           className="tokens"
@@ -57,23 +84,25 @@ export function TokenStrip({ row }: { readonly row: RowView }) {
           onMouseLeave={() => setAt(null)}
         >
           {tokens.map((token, index) => (
-            // biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus and names the active option.
-            <span
-              // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no identity but their place.
-              key={index}
-              id={`${id}-${index}`}
-              role="option"
-              aria-selected={index === at}
-              className={`token ${token.counted ? "counted" : "masked"}${index === at ? " current" : ""}`}
-              onMouseEnter={() => setAt(index)}
-            >
-              {visible(token.text)}
-            </span>
+            // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no identity but their place.
+            <Fragment key={index}>
+              {/* biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus and names the active option. */}
+              <span
+                id={`${id}-${index}`}
+                role="option"
+                aria-selected={index === at}
+                className={`token ${token.counted ? "counted" : "masked"}${index === at ? " current" : ""}`}
+                onMouseEnter={() => setAt(index)}
+              >
+                {drawn(token.text)}
+              </span>
+              {spaces && <wbr />}
+            </Fragment>
           ))}
-          {tokens.length < row.tokens.length && <span aria-hidden> …</span>}
+          {tokens.length < all.length && <span aria-hidden> …</span>}
         </div>
       )}
-      {row.tokens.length > shownAtFirst && (
+      {all.length > shownAtFirst && (
         <Button size="compact-xs" variant="subtle" onClick={() => setWhole(!whole)} aria-expanded={whole}>
           {whole ? text.less : text.more}
         </Button>

@@ -3,19 +3,21 @@ import { Button, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { DatasetInfo } from "../../worker/protocol";
 import { chooseSample, takeLeftOut } from "../actions/choose-data";
 import { inspect, undoOptions } from "../actions/data";
-import { DataChoose } from "../components/data-choose";
-import { DataFigures } from "../components/data-figures";
-import { HeldOut } from "../components/data-held-out";
-import { LeftOut } from "../components/data-left-out";
-import { DataProblems } from "../components/data-problems";
-import { DataReading } from "../components/data-reading";
-import { DataRows } from "../components/data-rows";
-import { DataSettings } from "../components/data-settings";
-import { DataTaken } from "../components/data-taken";
+import { openReader } from "../actions/reader";
+import { DataChoose } from "../components/data/choose";
+import { DataFigures } from "../components/data/figures";
+import { HeldOut } from "../components/data/held-out";
+import { LeftOut } from "../components/data/left-out";
+import { DataProblems } from "../components/data/problems";
+import { DataReading } from "../components/data/reading";
+import { DataRows } from "../components/data/rows";
+import { DataSettings } from "../components/data/settings";
+import { DataTaken } from "../components/data/taken";
 import { ErrorNote } from "../components/error-note";
 import { Section } from "../components/section";
 import { needsMapping } from "../mapping";
 import { samples } from "../samples";
+import { readerOf } from "../stores/model";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
@@ -39,11 +41,16 @@ export function DataScreen() {
         )
       }
     >
-      <Stack gap="sm">
-        <DataChoose />
-        <NotTaken />
-        <Look />
-      </Stack>
+      <div className="data-sides">
+        <Stack gap="sm">
+          <DataChoose />
+          <NotTaken />
+          <Reading />
+        </Stack>
+        <Stack gap="sm">
+          <Look />
+        </Stack>
+      </div>
     </Section>
   );
 }
@@ -55,6 +62,19 @@ function NotTaken() {
   return <LeftOut names={names} onTake={() => void takeLeftOut(desk, "data")} disabled={running} />;
 }
 
+/** What the files were taken for and how their rows are read. */
+function Reading() {
+  const shown = useStudio("data", (state) => state.shown);
+  const chosen = useStudio("data", (state) => state.name !== null);
+  return (
+    <>
+      {shown !== null && <DataTaken info={shown} />}
+      {chosen && <HeldOut />}
+      {shown !== null && <DataSettings info={shown} />}
+    </>
+  );
+}
+
 /** What is known of the chosen files, in every state that the look into them can have. */
 function Look() {
   const info = useStudio("data", (state) => state.info);
@@ -64,20 +84,13 @@ function Look() {
   const chosen = useStudio("data", (state) => state.name !== null);
   const mapping = useStudio("data", (state) => state.shownOptions.mapping);
   const unmapped = shown !== null && needsMapping(shown, mapping);
-  const modelOpen = useStudio("model", (state) => state.model.state === "ready");
+  const readable = useStudio("model", (state) => readerOf(state) !== null);
   return (
     <>
       <Failures />
       {info.state === "busy" && shown === null && <DataReading />}
       {stopped && <Stopped />}
-      {info.state === "idle" && chosen && !modelOpen && shown === null && (
-        <Text size="sm" c="dimmed">
-          {text.waiting}
-        </Text>
-      )}
-      {shown !== null && <DataTaken info={shown} />}
-      {chosen && <HeldOut />}
-      {shown !== null && <DataSettings info={shown} />}
+      {info.state === "idle" && chosen && !readable && shown === null && <Waiting />}
       {shown !== null && info.state !== "failed" && (
         <>
           {!unmapped && <DataFigures info={shown} />}
@@ -88,6 +101,22 @@ function Look() {
       {shown === null && head.length > 0 && <DataRows cellsOnly={false} />}
       <Spoken info={shown} busy={info.state === "busy"} />
     </>
+  );
+}
+
+/** Neither a model is open yet nor, where no device opens, its tokenizer. */
+function Waiting() {
+  const desk = useDesk();
+  const reader = useStudio("model", (state) => state.reader);
+  if (reader.state === "failed") {
+    return (
+      <ErrorNote error={reader.error} action={{ label: strings.errors.retry, run: () => void openReader(desk) }} />
+    );
+  }
+  return (
+    <Text size="sm" c="dimmed">
+      {reader.state === "busy" ? text.reading : text.waiting}
+    </Text>
   );
 }
 

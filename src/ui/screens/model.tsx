@@ -3,14 +3,14 @@ import { Button, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { openEmbeddedModel } from "../actions/model";
 import { ErrorNote } from "../components/error-note";
-import { ModelChoice } from "../components/model-choice";
-import { KernelCheck, ModelFacts, phaseLabel, SelfCheck } from "../components/model-facts";
-import { faultTitle } from "../components/model-hub";
-import { ModelWays } from "../components/model-ways";
+import { ModelChoice } from "../components/model/choice";
+import { KernelCheck, ModelFacts, phaseLabel, SelfCheck } from "../components/model/facts";
+import { faultTitle } from "../components/model/hub";
+import { ModelWays } from "../components/model/ways";
 import { ProgressLine } from "../components/progress-line";
 import { Section } from "../components/section";
 import { strings } from "../strings";
-import { openedSentence } from "../strings-model";
+import { openedSentence } from "../strings/model";
 import { useDesk, useGpuUser, useStudio } from "../studio";
 
 const text = strings.model;
@@ -47,7 +47,7 @@ export function ModelScreen() {
 /** The open model; while the weights of a chosen one come in, the one that it replaces. */
 function Present() {
   const desk = useDesk();
-  const { name, embedded, model, standing } = useStudio("model", (state) => state);
+  const { name, embedded, model, standing, reader } = useStudio("model", (state) => state);
   // The chosen model's panel tells how far it is.
   const opening = useStudio("picker", (state) => state.choice !== null && state.opening.state === "busy");
   const info = model.state === "ready" ? model.value : opening ? standing : null;
@@ -78,6 +78,7 @@ function Present() {
           <SelfCheck canCheck={info.canSelfCheck} />
         </>
       )}
+      {model.state === "idle" && reader.state === "ready" && <Text size="sm">{text.reads(name)}</Text>}
       <VisuallyHidden role="status">{model.state === "ready" && openedSentence(model.value)}</VisuallyHidden>
     </>
   );

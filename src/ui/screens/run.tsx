@@ -5,14 +5,14 @@ import { useEffect, useState } from "react";
 import { downloadRun } from "../actions/library-files";
 import { train } from "../actions/train";
 import { RunCharts } from "../charts/run-charts";
-import { Announcer } from "../components/announcer";
 import { ErrorNote } from "../components/error-note";
 import { type Fact, Facts } from "../components/facts";
 import { ProgressLine } from "../components/progress-line";
-import { RunSamples } from "../components/run-samples";
-import { RunWarnings, useWarnings } from "../components/run-warnings";
+import { RunSamples } from "../components/run/samples";
+import { RunWarnings, useWarnings } from "../components/run/warnings";
 import { bytes, count, decimal, duration, rate } from "../format";
 import { editText, fieldOrder } from "../stores/recipe";
+import { hashOf } from "../stores/route";
 import { isRunning, phaseName, type TrainingState } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
@@ -68,7 +68,6 @@ export function Run() {
       )}
       <Result training={training} />
       <RunSettings training={training} />
-      <Announcer training={training} warnings={warnings} />
     </Stack>
   );
 }
@@ -137,7 +136,7 @@ function Result({ training: { summary } }: { readonly training: TrainingState })
       <div>
         <Text size="sm">{text.result(summary.name)}</Text>
         <Group gap="sm" mt={6}>
-          <Button component="a" href="#try" size="xs">
+          <Button component="a" href={hashOf("try")} size="xs">
             {text.tryIt}
           </Button>
           <Button
@@ -149,7 +148,7 @@ function Result({ training: { summary } }: { readonly training: TrainingState })
           >
             {strings.library.download}
           </Button>
-          <Anchor href="#library" size="sm" c="inherit" underline="always">
+          <Anchor href={hashOf("library")} size="sm" c="inherit" underline="always">
             {strings.library.title}
           </Anchor>
         </Group>

@@ -8,11 +8,14 @@ import { createLiveStore, type LiveState } from "./live";
 import { createModelStore, type ModelState } from "./model";
 import { type Budget, createPickerStore, type PickerState } from "./picker";
 import { createRecipeStore, type RecipeState } from "./recipe";
+import { createRouteStore, type RouteState } from "./route";
+import { createRowLossesStore, type RowLossesState } from "./row-losses";
 import { createStoredStore, type StoredState } from "./stored";
 import { createTrainingStore, type TrainingState } from "./training";
 import { createTrialStore, type TrialState } from "./trial";
 
 export interface States {
+  readonly route: RouteState;
   readonly device: DeviceState;
   readonly model: ModelState;
   readonly picker: PickerState;
@@ -23,6 +26,7 @@ export interface States {
   readonly training: TrainingState;
   readonly live: LiveState;
   readonly trial: TrialState;
+  readonly rowLosses: RowLossesState;
   readonly library: LibraryState;
 }
 
@@ -33,6 +37,7 @@ export const createStores = (
   modelName: string,
   budget: Budget = { text: "4", bytes: 4e9, error: null },
 ): Stores => ({
+  route: createRouteStore(globalThis.location?.hash ?? ""),
   device: createDeviceStore(environment),
   model: createModelStore(modelName),
   picker: createPickerStore(budget),
@@ -43,5 +48,6 @@ export const createStores = (
   training: createTrainingStore(),
   live: createLiveStore(),
   trial: createTrialStore(),
+  rowLosses: createRowLossesStore(),
   library: createLibraryStore(),
 });

@@ -1,5 +1,6 @@
 /** The runs kept in this browser, which of them are chosen, and what is being done to them. */
 import { createStore } from "zustand/vanilla";
+import type { Recipe } from "../../training/recipe";
 import type { Calls, ErrorData, ModelInfo, ProgressEvent, RunId, RunSummary } from "../../worker/protocol";
 import type { Load } from "./load";
 
@@ -17,6 +18,8 @@ export interface LibraryState {
   readonly confirming: readonly RunId[];
   /** Deleted a moment ago: they can be brought back. */
   readonly deleted: readonly RunSummary[];
+  /** The run whose settings were put into the form last, and these settings. */
+  readonly duplicated: { readonly name: string; readonly recipe: Recipe | null } | null;
   /** The run that is being downloaded. */
   readonly working: RunId | null;
   /** All runs are being packed into one file. */
@@ -48,7 +51,7 @@ export function pickRun(runs: readonly RunSummary[], wanted: RunId | null, model
 export const chosenRuns = ({ runs, chosen }: Pick<LibraryState, "runs" | "chosen">): readonly RunSummary[] =>
   runs.filter(({ id }) => chosen.includes(id));
 
-/** What the kept runs take, adapters and curves; the browser's own overhead is not known. */
+/** What the kept runs take, adapters and curves; sample answers and the browser's own overhead are not known. */
 export const takenBytes = (runs: readonly RunSummary[]): number =>
   runs.reduce((sum, { adapterBytes, losses }) => sum + adapterBytes + bytesOfStep * losses.length, 0);
 /** About what the log and the summary hold for a step. */
@@ -62,6 +65,7 @@ export const createLibraryStore = () =>
     chosen: [],
     confirming: [],
     deleted: [],
+    duplicated: null,
     working: null,
     packing: null,
     comparing: false,

@@ -47,7 +47,7 @@ export const changeView = (store: StoreApi<LiveState>, change: Partial<ChartView
   store.setState(({ view }) => ({ view: { ...view, ...change } }));
 
 /** User turns of the first rows, each once. */
-function firstQuestions(rows: readonly RowView[]): readonly string[] {
+export function firstQuestions(rows: readonly RowView[]): readonly string[] {
   const turns = rows.flatMap(({ turns: all }) => all?.find(({ role }) => role === "user" || role === "prompt") ?? []);
   const short = turns
     .map(({ content }) => content.trim())

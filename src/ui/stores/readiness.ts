@@ -33,7 +33,8 @@ export function readiness({
   data,
   recipe,
   trial,
-}: Pick<States, "device" | "model" | "data" | "recipe" | "trial">): Readiness {
+  rowLosses,
+}: Pick<States, "device" | "model" | "data" | "recipe" | "trial" | "rowLosses">): Readiness {
   if (!device.secureContext || !device.hasWebGpu || device.lost !== null || device.device.state === "failed") {
     return blocked(text.noGpu);
   }
@@ -53,6 +54,7 @@ export function readiness({
   // What is shown belongs to the look before: its max length may not be the one that this look ends with.
   if (data.info.state === "busy") return waiting(text.reading);
   if (trial.running) return waiting(text.answering);
+  if (rowLosses.phase === "measuring") return waiting(text.measuring);
   if (model.selfCheck.state === "busy") return waiting(text.checking);
   return { kind: "ready", label: data.sample !== null ? text.sample : text.own };
 }

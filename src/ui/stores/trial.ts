@@ -1,8 +1,10 @@
-/** The prompt box and the two answers under it. */
+/** The prompt, how it is answered, and the two answers under it. */
 import { createStore } from "zustand/vanilla";
 import type { ErrorData, GenerateSummary, ModelInfo, RunSummary } from "../../worker/protocol";
 import { strings } from "../strings";
 import type { Load } from "./load";
+import { type SamplingText, samplingDefaults } from "./sampling";
+import type { Sampling } from "./sampling-fields";
 
 export type Side = "base" | "tuned";
 
@@ -12,20 +14,35 @@ export interface Answer {
   readonly summary: Omit<GenerateSummary, "text"> | null;
 }
 
+/** What the shown answers were made with; the controls may say something else by now. */
+export interface Asked {
+  readonly prompt: string;
+  readonly model: string;
+  /** The name that the run had; null where only the base model answered. */
+  readonly run: string | null;
+  readonly strength: number;
+  readonly maxNewTokens: number;
+  readonly sampling: Sampling;
+}
+
 export interface TrialState {
   readonly prompt: string;
   /** What the user wants; a side without a chat template takes the prompt as text all the same. */
   readonly asChat: boolean;
   readonly strength: number;
   readonly maxNewTokens: number;
-  readonly temperature: number;
+  readonly sampling: SamplingText;
+  readonly view: "text" | "tokens";
   readonly running: boolean;
   readonly base: Answer;
   readonly tuned: Answer;
-  /** Name of the run that wrote `tuned`. */
-  readonly tunedBy: string | null;
+  readonly asked: Asked | null;
   readonly error: ErrorData | null;
 }
+
+export const mostStrength = 1.5;
+/** Tokens of the longest answer; a model with fewer positions ends earlier. */
+export const answerLengths = [16, 32, 64, 128, 256, 512, 1024] as const;
 
 /** Who has a chat template: the model, and the tuned side, which may bring its run's own. */
 export function chatSides(model: Load<ModelInfo>, run: RunSummary | undefined): Readonly<Record<Side, boolean>> {
@@ -41,10 +58,11 @@ export const createTrialStore = () =>
     asChat: true,
     strength: 1,
     maxNewTokens: 64,
-    temperature: 0,
+    sampling: samplingDefaults,
+    view: "text",
     running: false,
     base: noAnswer,
     tuned: noAnswer,
-    tunedBy: null,
+    asked: null,
     error: null,
   }));

@@ -1,0 +1,2 @@
+/** What can have the GPU. */
+export type GpuUser = "training" | "answering" | "measuring" | "checking";
