@@ -154,6 +154,8 @@ export const states = {
   "data-mapping": {
     step: "data",
     reach: async (page) => {
+      await seen(page, "notes.jsonl");
+      await seen(page, "which is a guess");
       await press(page, "Check the guess");
       await page.getByRole("dialog").getByText("Ready").waitFor();
     },
@@ -228,8 +230,36 @@ export const states = {
     },
   },
 
+  "try-tokens": {
+    step: "try",
+    fake: "finished",
+    reach: async (page) => {
+      await press(page, "Generate both");
+      await seen(page, /tokens, [\d.]+\/s/);
+      await page.locator("#try").getByText("Tokens", { exact: true }).click();
+      await page.locator("#try summary").filter({ hasText: "Sampling" }).click();
+      await page.getByLabel("Temperature", { exact: true }).fill("0.8");
+    },
+  },
+  "try-rows": {
+    step: "try",
+    fake: "finished",
+    reach: async (page) => {
+      await press(page, "Measure");
+      await page.getByRole("table").locator("tbody tr").nth(11).waitFor();
+    },
+  },
+
   "library-empty": { step: "library", fake: "start", reach: (page) => page.locator("#library h2").waitFor() },
   library: { step: "library", reach: (page) => seen(page, "teal-heron-42") },
+  "library-answers": {
+    step: "library",
+    fake: "library",
+    reach: async (page) => {
+      await press(page, /^Answers/);
+      await seen(page, "Before training");
+    },
+  },
   "library-compare": {
     step: "library",
     fake: "library",
@@ -245,6 +275,25 @@ export const states = {
     reach: async (page) => {
       await page.getByLabel("Choose all").click();
       await press(page, /^Delete the \d runs chosen$/);
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+
+  commands: {
+    step: "train",
+    fake: "library",
+    reach: async (page) => {
+      await ready(page);
+      await page.keyboard.press("ControlOrMeta+k");
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  keys: {
+    step: "train",
+    fake: "start",
+    reach: async (page) => {
+      await ready(page);
+      await page.keyboard.press("?");
       await page.getByRole("dialog").waitFor();
     },
   },

@@ -1,4 +1,5 @@
 /** The page's keys, and what they bring up: the command palette, the list of keys. Both are loaded at their first use. */
+
 import { type MantineColorScheme, useMantineColorScheme } from "@mantine/core";
 import { type HotkeyItem, useHotkeys, useLocalStorage } from "@mantine/hooks";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
@@ -11,11 +12,11 @@ import { nothingOver, overlay, say, show } from "../../stores/overlay";
 import { steps } from "../../stores/route";
 import { strings } from "../../strings";
 import { useDesk } from "../../studio";
+import { PasteDialog } from "../data/paste-dialog";
 
 const text = strings.keys;
 const CommandPalette = lazy(async () => ({ default: (await import("./command-palette")).CommandPalette }));
 const KeysDialog = lazy(async () => ({ default: (await import("./keys-dialog")).KeysDialog }));
-const PasteDialog = lazy(async () => ({ default: (await import("../data/paste-dialog")).PasteDialog }));
 
 const after: Readonly<Record<MantineColorScheme, MantineColorScheme>> = { light: "dark", dark: "auto", auto: "light" };
 /** Milliseconds that what a key did stays to be read. */
