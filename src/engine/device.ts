@@ -297,10 +297,18 @@ export async function openDevice(gpu: GPU | undefined): Promise<Device> {
   }
   let refusal: string | null = null;
   let short: LimitShortfall | null = null;
+  let software: GPUAdapter | null = null;
   for (const attempt of attempts) {
-    if (attempt.forceFallbackAdapter === true && refusal !== null) continue;
+    const last = attempt.forceFallbackAdapter === true;
+    if (last && refusal !== null) continue;
     // Some browsers throw where others give null.
-    const adapter = await gpu.requestAdapter(attempt).catch(() => null);
+    const offered = await gpu.requestAdapter(attempt).catch(() => null);
+    // A browser may offer the processor unasked; a GPU that only a later attempt finds comes before it.
+    if (!last && offered?.info.isFallbackAdapter) {
+      software ??= offered;
+      continue;
+    }
+    const adapter = offered ?? (last ? software : null);
     if (!adapter) continue;
     const lacking = limitShortfall(adapter.limits);
     if (lacking !== null) {

@@ -198,6 +198,8 @@ export class ModelSlot {
     const { files, base: baseName, revision, notes } = folder;
     this.#open?.model.destroy();
     this.#open = null;
+    // Where the weights do not come in, data is read with what is here of the model.
+    this.#reader = { tokenizer, info: readerInfo(files, blueprint, tokenizer) };
     this.#faults.clear();
     this.#toCheck = null;
     const model = await loadModel(device, blueprint, weights, {

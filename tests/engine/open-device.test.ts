@@ -31,6 +31,14 @@ function changed(adapter: GPUAdapter, change: Readonly<Record<string, unknown>>)
   });
 }
 
+/** A GPU's adapter, as far as it says: here they are all the processor's. */
+const asGpu = (adapter: GPUAdapter): GPUAdapter =>
+  changed(adapter, {
+    info: new Proxy(adapter.info, {
+      get: (info, name) => name !== "isFallbackAdapter" && Reflect.get(info, name, info),
+    }),
+  });
+
 async function realAdapter(options: GPURequestAdapterOptions = {}): Promise<GPUAdapter> {
   const adapter = await navigator.gpu.requestAdapter(options);
   if (!adapter) throw new TypeError("no adapter");
@@ -38,7 +46,7 @@ async function realAdapter(options: GPURequestAdapterOptions = {}): Promise<GPUA
 }
 
 const lowered = async (change: Readonly<Record<string, number>>): Promise<GPUAdapter> => {
-  const adapter = await realAdapter();
+  const adapter = asGpu(await realAdapter());
   return changed(adapter, { limits: { ...neededLimits, ...change } });
 };
 
@@ -59,13 +67,22 @@ describe("an adapter", () => {
       asked.length = 0;
       return answering(async (options) => {
         asked.push(options);
-        return wanted(options) ? navigator.gpu.requestAdapter() : null;
+        return wanted(options) ? asGpu(await realAdapter()) : null;
       });
     };
     keep(await openDevice(only(({ powerPreference }) => powerPreference === undefined)));
     expect(asked).toEqual([{ powerPreference: "high-performance" }, {}]);
     keep(await openDevice(only(({ forceFallbackAdapter }) => forceFallbackAdapter === true)));
     expect(asked.slice(2)).toEqual([{ featureLevel: "compatibility" }, { forceFallbackAdapter: true }]);
+  });
+
+  it("of the processor waits until no other attempt finds a GPU", async () => {
+    const unasked = answering(async ({ featureLevel }) =>
+      featureLevel === "compatibility" ? asGpu(await realAdapter()) : realAdapter(),
+    );
+    expect(keep(await openDevice(unasked)).description.isFallback).toBe(false);
+    const never = answering(async ({ forceFallbackAdapter }) => (forceFallbackAdapter ? null : realAdapter()));
+    expect(keep(await openDevice(never)).description.isFallback).toBe(true);
   });
 
   it("that is not there at all is told", async () => {
@@ -80,7 +97,9 @@ describe("an adapter", () => {
     const asked: GPURequestAdapterOptions[] = [];
     const refusing = answering(async (options) => {
       asked.push(options);
-      return changed(await realAdapter(), { requestDevice: () => Promise.reject(new TypeError("driver too old.")) });
+      return changed(asGpu(await realAdapter()), {
+        requestDevice: () => Promise.reject(new TypeError("driver too old.")),
+      });
     });
     const error: unknown = await openDevice(refusing).catch((thrown: unknown) => thrown);
     expect(toErrorData(error)).toEqual({

@@ -46,13 +46,18 @@ export function decodeTensor(bytes: Uint8Array): TensorHeader {
   return tensor;
 }
 
+/** No attribute that is read has more; a packed one of a byte each would take thirty times its size. */
+const mostInts = 64;
+
 function decodeAttribute(bytes: Uint8Array): OnnxAttribute {
   const attribute: OnnxAttribute = { name: "", f: 0, i: 0n, ints: [] };
   readFields(bytes, {
     1: text((value) => (attribute.name = value)),
     2: field(WireType.Bit32, (reader) => (attribute.f = reader.float())),
     3: int64((value) => (attribute.i = value)),
-    8: int64((value) => attribute.ints.push(value)),
+    8: int64((value) => {
+      if (attribute.ints.length < mostInts) attribute.ints.push(value);
+    }),
   });
   return attribute;
 }
