@@ -16,8 +16,8 @@ export interface Kept {
   answer(file: BuiltFile, request: Request, later: (work: Promise<unknown>) => void): Promise<Response>;
   /** A file of an older version that a tab still runs, or what the network says. */
   answerOld(request: Request): Promise<Response>;
-  /** Deletes what this version does not have. */
-  sweep(): Promise<void>;
+  /** Deletes what this version does not have, where `isAlone` says so and no version fetches just now. */
+  sweep(isAlone: () => Promise<boolean>): Promise<void>;
 }
 
 /** Thrown where a host hands out something else than was built, as in the middle of an update. */
@@ -26,7 +26,9 @@ class ChangedFileError extends Error {
 }
 
 export function keptFiles({ files, headers, scope }: KeptOptions): Kept {
-  const open = (): Promise<Cache> => caches.open(`tabtune ${scope}`);
+  // All versions share it, and a lock of its name: one that is being installed counts on what it finds there.
+  const name = `tabtune ${scope}`;
+  const open = (): Promise<Cache> => caches.open(name);
 
   const put = async (file: BuiltFile, response: Response): Promise<void> => {
     const bytes = isWhole(response) ? await response.arrayBuffer() : null;
@@ -46,7 +48,8 @@ export function keptFiles({ files, headers, scope }: KeptOptions): Kept {
 
   return {
     async fetchAll(moment) {
-      await Promise.all(files.filter(({ fetched }) => fetched === moment).map(fetchOne));
+      const wanted = files.filter(({ fetched }) => fetched === moment);
+      await navigator.locks.request(name, { mode: "shared" }, () => Promise.all(wanted.map(fetchOne)));
     },
     async answer(file, request, later) {
       const kept = await (await open()).match(keyOf(file, scope));
@@ -60,10 +63,13 @@ export function keptFiles({ files, headers, scope }: KeptOptions): Kept {
     async answerOld(request) {
       return (await (await open()).match(request, { ignoreSearch: true })) ?? fetch(request);
     },
-    async sweep() {
-      const cache = await open();
-      const keys = (await cache.keys()).map(({ url }) => url);
-      await Promise.all(stale(keys, files, scope).map((key) => cache.delete(key)));
+    async sweep(isAlone) {
+      await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+        if (lock === null || !(await isAlone())) return;
+        const cache = await open();
+        const keys = (await cache.keys()).map(({ url }) => url);
+        await Promise.all(stale(keys, files, scope).map((key) => cache.delete(key)));
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The service worker: keeps the page's own files so that it opens without a connection. Requests to other origins are left alone. */
+import { isAlone, type Teller } from "./alone";
 import { type BuiltFile, decide } from "./files";
 import { type KeptOptions, keptFiles } from "./kept";
 import type { OfflineMessage } from "./messages";
@@ -11,16 +12,18 @@ const { files, headers } = __TABTUNE_BUILT__;
 const { scope } = self.registration;
 const kept = keptFiles({ files, headers, scope });
 
-/** Tabs of the version before may still ask for its files. */
-async function sweepWhenAlone(): Promise<void> {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  if (pages.length <= 1) await kept.sweep();
-}
+/** Tabs of the version before may still ask for its files, and those of the next one may be there already. */
+const sweepWhenAlone = (teller: Teller | null): Promise<void> =>
+  kept.sweep(async () => {
+    const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+    const { installing, waiting } = self.registration;
+    return isAlone({ installing, waiting, windows, scope }, files, teller);
+  });
 
 self.addEventListener("install", (event) => event.waitUntil(kept.fetchAll("install" satisfies BuiltFile["fetched"])));
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(Promise.all([sweepWhenAlone(), self.clients.claim()]));
+  event.waitUntil(sweepWhenAlone(null).finally(() => self.clients.claim()));
 });
 
 self.addEventListener("fetch", (event) => {
@@ -36,7 +39,12 @@ self.addEventListener("fetch", (event) => {
 
 self.addEventListener("message", (event: ExtendableMessageEvent) => {
   const message: OfflineMessage = event.data;
+  const { source } = event;
   // Not waited for: the answer to a skipped wait is the activation itself.
   if (message === "activate") void self.skipWaiting();
-  else event.waitUntil(Promise.all([kept.fetchAll("model").catch(() => undefined), sweepWhenAlone()]));
+  else if (message.kind === "keep-model" && source instanceof Client) {
+    const teller: Teller = { id: source.id, script: message.script };
+    const fetched = kept.fetchAll("model").catch(() => undefined);
+    event.waitUntil(fetched.then(() => sweepWhenAlone(teller)));
+  }
 });

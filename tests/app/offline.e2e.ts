@@ -166,3 +166,61 @@ test("a new version waits until it is asked for, then only what changed is fetch
   await expect(note).toHaveCount(0);
   await expect(async () => expect((await kept(page)).sort()).toEqual(before.sort())).toPass({ timeout: 20_000 });
 });
+
+const noteOf = (page: Page) => page.getByRole("status").filter({ hasText: "A new version is" });
+const description = (page: Page) => page.locator("meta[name=description]");
+const keptPages = async (page: Page): Promise<number> => (await kept(page)).filter((url) => /html$/.test(url)).length;
+
+test("a version that waits keeps its files while tabs run the old one, and opens in each without a connection", async ({
+  page,
+  context,
+}) => {
+  await visitOnce(page);
+  host.update("Fine-tune a small", "Fine-tune another small");
+  await page.reload();
+  await expect(noteOf(page)).toBeVisible();
+  // Now it waits, and the old page opens the model once more.
+  await page.reload();
+  await opened(page);
+  const second = await context.newPage();
+  await second.goto(host.url);
+  await opened(second);
+  await expect(noteOf(second)).toBeVisible();
+  await second.waitForTimeout(1500);
+  expect(await keptPages(second)).toBe(2);
+
+  await host.goAway();
+  await noteOf(page).getByRole("button", { name: "Reload" }).click();
+  await expect(description(page)).toHaveAttribute("content", /^Fine-tune another small/);
+  await opened(page);
+  await page.waitForTimeout(1500);
+  expect(await keptPages(page)).toBe(2);
+
+  await expect(description(second)).toHaveAttribute("content", /^Fine-tune a small/);
+  await noteOf(second).getByRole("button", { name: "Reload" }).click();
+  await expect(description(second)).toHaveAttribute("content", /^Fine-tune another small/);
+  await second.close();
+  await page.reload();
+  await opened(page);
+  await expect.poll(() => keptPages(page)).toBe(1);
+});
+
+test("a host that rewrites files does not hold visitors on an old version", async ({ page }) => {
+  await visitOnce(page);
+  host.update("Fine-tune a small", "Fine-tune another small");
+  host.rewrite("another small", "one more small");
+  await page.reload();
+  await expect(noteOf(page)).toContainText("not all of its files could be kept");
+  await expect(description(page)).toHaveAttribute("content", /^Fine-tune a small/);
+  await noteOf(page).getByRole("button", { name: "Reload" }).click();
+  await expect(description(page)).toHaveAttribute("content", /^Fine-tune one more small/);
+  await opened(page);
+  await expect(noteOf(page)).toHaveCount(0);
+  // Once the host sends what was built, all is kept again.
+  host.rewrite("one more small", "another small");
+  await page.reload();
+  await expect.poll(() => keptPages(page), { timeout: 60_000 }).toBeGreaterThan(0);
+  await page.reload();
+  await expect(description(page)).toHaveAttribute("content", /^Fine-tune another small/);
+  expect(await page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+});

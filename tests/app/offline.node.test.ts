@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { metaPolicy, pageHeaders } from "../../scripts/lib/headers.mjs";
 import { fetchedAt, filesOf } from "../../scripts/lib/offline-plugin.mjs";
+import { type Around, isAlone, type Teller } from "../../src/offline/alone";
 import { type Asked, addressOf, type BuiltFile, decide, isWhole, keyOf, stale } from "../../src/offline/files";
 
 const scope = "https://example.org/some/where/";
@@ -120,6 +121,48 @@ describe("an answer", () => {
     const keys = files.map((one) => keyOf(one, scope));
     const old = keyOf({ ...file("index.html"), hash: "0000" }, scope);
     expect(stale([...keys, old], files, scope)).toEqual([old]);
+  });
+});
+
+describe("the files of other versions are nobody's", () => {
+  const window = (id: string, url = scope) => ({ id, url });
+  const around = (more: Partial<Around> = {}): Around => ({
+    installing: null,
+    waiting: null,
+    windows: [],
+    scope,
+    ...more,
+  });
+  const teller: Teller = { id: "a", script: `${scope}assets/studio-1.js` };
+
+  it.each<[string, Around, Teller | null]>([
+    ["no window is open", around(), null],
+    ["only other folders of the origin are open", around({ windows: [window("b", "https://example.org/")] }), null],
+    ["the only window runs this version", around({ windows: [window("a", `${scope}#/train`)] }), teller],
+    [
+      "it does, beside another folder's",
+      around({ windows: [window("a"), window("b", "https://example.org/some/")] }),
+      teller,
+    ],
+  ])("where %s", (_, given, asking) => {
+    expect(isAlone(given, files, asking)).toBe(true);
+  });
+
+  it.each<[string, Around, Teller | null]>([
+    ["a version is being installed", around({ installing: {} }), null],
+    ["a version waits", around({ waiting: {} }), null],
+    ["a version waits for the only window", around({ waiting: {}, windows: [window("a")] }), teller],
+    ["a window is open that has not said its version", around({ windows: [window("a")] }), null],
+    ["another window is open, too", around({ windows: [window("a"), window("b")] }), teller],
+    ["the only window is another one", around({ windows: [window("b")] }), teller],
+    [
+      "the window runs the version before",
+      around({ windows: [window("a")] }),
+      { id: "a", script: `${scope}assets/studio-0.js` },
+    ],
+    ["the window names no script", around({ windows: [window("a")] }), { id: "a", script: "" }],
+  ])("but not where %s", (_, given, asking) => {
+    expect(isAlone(given, files, asking)).toBe(false);
   });
 });
 

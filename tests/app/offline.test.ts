@@ -36,7 +36,10 @@ describe("the kept files", () => {
     expect(answer.headers.get("x-policy")).toBe("tight");
     expect(await answer.text()).toContain("{");
     expect(await keys()).toEqual([`${address}?sha256=${file.hash}`]);
-    await kept({ ...file, hash: "00" }).sweep();
+    const next = kept({ ...file, hash: "00" });
+    await next.sweep(async () => false);
+    expect(await keys()).toHaveLength(1);
+    await next.sweep(async () => true);
     expect(await keys()).toEqual([]);
   });
 
@@ -59,6 +62,25 @@ describe("the kept files", () => {
     await (await kept(file).answer(file, new Request(address), (more) => work.push(more))).text();
     await Promise.all(work);
     expect(await keys()).toEqual([`${address}?sha256=${file.hash}`]);
+  });
+
+  it("are not deleted while a version is being installed that may need them", async () => {
+    const file = await fileWith(null);
+    await kept(file).fetchAll("install");
+    const other: BuiltFile = { path: "datasets/pirate-held-out.jsonl", hash: "00", fetched: "install" };
+    let send: (response: Response) => void = never;
+    const held = new Promise<Response>((resolve) => {
+      send = resolve;
+    });
+    vi.spyOn(globalThis, "fetch").mockReturnValueOnce(held);
+    const installed = kept(file, other).fetchAll("install");
+    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(1));
+    await kept().sweep(async () => true);
+    expect(await keys()).toHaveLength(1);
+    send(new Response(null, { status: 404 }));
+    await expect(installed).rejects.toThrow("HTTP status 404");
+    await kept().sweep(async () => true);
+    expect(await keys()).toEqual([]);
   });
 
   it("answer a tab that runs the version before", async () => {

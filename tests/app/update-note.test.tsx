@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => {
   root.unmount();
   place.remove();
-  updates.setState({ apply: null });
+  updates.setState({ apply: null, isKept: true });
 });
 
 it("says nothing while there is nothing to say, and reloads when asked to", async () => {
@@ -48,6 +48,14 @@ it("says nothing while there is nothing to say, and reloads when asked to", asyn
   await userEvent.tab();
   await userEvent.keyboard("{Enter}");
   expect(apply).toHaveBeenCalledTimes(1);
+  expect(await violations()).toEqual([]);
+});
+
+it("says that the new version needs a connection where it could not be kept", async () => {
+  updates.setState({ apply: vi.fn(), isKept: false });
+  await expect.element(page.getByText("not all of its files could be kept")).toBeVisible();
+  await expect.element(page.getByText("Reload to use it while there is a connection")).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Reload" })).toBeEnabled();
   expect(await violations()).toEqual([]);
 });
 

@@ -21,6 +21,8 @@ export interface PlainHost {
   readonly url: string;
   /** Another version: index.html with a text replaced, and a service worker that knows. */
   update(from: string, to: string): void;
+  /** index.html with a text replaced and a service worker that does not know, as of hosts that rewrite what they send. */
+  rewrite(from: string, to: string): void;
   /** From then on nobody answers. */
   goAway(): Promise<void>;
   remove(): Promise<void>;
@@ -58,6 +60,10 @@ export async function plainHost(dist: string): Promise<PlainHost> {
       const after = before.replace(from, to);
       writeFileSync(page, after);
       writeFileSync(worker, readFileSync(worker, "utf8").replace(sha256(before), sha256(after)));
+    },
+    rewrite(from, to) {
+      const page = join(folder, "index.html");
+      writeFileSync(page, readFileSync(page, "utf8").replace(from, to));
     },
     goAway,
     async remove() {

@@ -7,8 +7,9 @@ import { offlineStrings as text } from "../../strings/offline";
 import { useGpuUser } from "../../studio";
 
 export function UpdateNote() {
-  const apply = useStore(updates, (state) => state.apply);
+  const { apply, isKept } = useStore(updates);
   const running = useGpuUser() === "training";
+  const how = isKept ? text.how : text.howUnkept;
   // There from the beginning, or screen readers would not hear what comes into it.
   return (
     <div role="status" className="update-note">
@@ -16,7 +17,8 @@ export function UpdateNote() {
         <div className="verdict good">
           <Sparkles size={20} aria-hidden />
           <Text size="sm" className="words">
-            <strong>{text.ready}</strong> <span className="plain">{running ? text.later : text.how}</span>
+            <strong>{isKept ? text.ready : text.unkept}</strong>{" "}
+            <span className="plain">{running ? text.later : how}</span>
           </Text>
           <Button size="xs" variant="default" disabled={running} onClick={apply}>
             {text.reload}
