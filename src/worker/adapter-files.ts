@@ -20,23 +20,35 @@ export interface FoundAdapter {
   readonly runFile: Blob | null;
 }
 
+interface Folder {
+  readonly name: string;
+  readonly inside: Map<string, Blob>;
+}
+
 /** Throws `AdapterError` where there is none, with what is there instead. */
 export async function findAdapters(files: readonly DataFile[]): Promise<readonly FoundAdapter[]> {
-  const entries: DataFile[] = [];
-  for (const file of files) entries.push(...(isZip(file.name) ? await unzip(file) : [file]));
-  const folders = new Map<string, Map<string, Blob>>();
-  for (const { name, blob } of entries) {
-    const path = name.split("/").filter((part) => part !== "" && part !== ".");
-    const base = path.pop() ?? "";
-    const folder = path.join("/");
-    const inside = folders.get(folder) ?? new Map<string, Blob>();
-    folders.set(folder, inside.set(base, blob));
+  // Folders of different zips are different folders, whatever they are called.
+  const folders = new Map<string, Folder>();
+  for (const [index, file] of files.entries()) {
+    const packed = isZip(file.name);
+    for (const { name, blob } of packed ? await unzip(file) : [file]) {
+      const path = name.split("/").filter((part) => part !== "" && part !== ".");
+      const base = path.pop() ?? "";
+      const key = `${packed ? index : ""}:${path.join("/")}`;
+      const folder = folders.get(key) ?? { name: path.at(-1) ?? "", inside: new Map<string, Blob>() };
+      if (wanted.test(base) && folder.inside.has(base)) {
+        throw new AdapterError(
+          `${[...path, base].join("/")} came twice; import folders of the same name one after the other.`,
+        );
+      }
+      folder.inside.set(base, blob);
+      folders.set(key, folder);
+    }
   }
   const found: FoundAdapter[] = [];
-  for (const [folder, inside] of folders) {
+  for (const { name, inside } of folders.values()) {
     const config = inside.get(peftConfigFile);
     const weights = inside.get(peftWeightsFile);
-    const name = folder.slice(folder.lastIndexOf("/") + 1);
     if (config && weights) found.push({ name, files: { config, weights }, runFile: inside.get(runFileName) ?? null });
   }
   const [first] = files;
@@ -47,9 +59,9 @@ export async function findAdapters(files: readonly DataFile[]): Promise<readonly
   return found;
 }
 
-function whatIsMissing(folders: ReadonlyMap<string, ReadonlyMap<string, Blob>>, file: string | undefined): string {
+function whatIsMissing(folders: ReadonlyMap<string, Folder>, file: string | undefined): string {
   const what = file === undefined ? "These files are no adapter" : `${file} is no adapter`;
-  for (const inside of folders.values()) {
+  for (const { inside } of folders.values()) {
     if (inside.has("adapter_model.bin")) {
       return "adapter_model.bin is a Python pickle, which can carry code and is not opened; save the adapter again as adapter_model.safetensors (safe_serialization=True).";
     }
@@ -75,7 +87,8 @@ async function unzip({ name, blob }: DataFile): Promise<readonly DataFile[]> {
       filter: (entry) => {
         if (++entries > mostEntries) throw new AdapterError(`${name} has more than ${mostEntries} entries.`);
         if (!wanted.test(entry.name)) return false;
-        total += entry.originalSize;
+        // A stored entry takes its packed size, whatever it claims to unpack to.
+        total += Math.max(entry.size, entry.originalSize);
         if (total > mostBytes || entry.originalSize > deflateLimit * (entry.size + 1)) {
           throw new AdapterError(
             `${name} unpacks to more than it can hold or than 1 GB; unpack it and choose the folder.`,

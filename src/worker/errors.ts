@@ -31,6 +31,9 @@ const codeByName: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ["AbortError", "aborted"],
 ]);
 
+/** What Chromium, Firefox and Safari say of an `import()` that got no file. */
+const lostPart = /dynamically imported module|importing a module script failed/i;
+
 /** Any thrown value as data that can be posted. Never throws. */
 export function toErrorData(thrown: unknown): ErrorData {
   if (thrown instanceof StudioError) return { code: thrown.code, message: thrown.message, data: thrown.data };
@@ -39,6 +42,14 @@ export function toErrorData(thrown: unknown): ErrorData {
   if (code === "aborted") return { code, message: "Stopped before there was anything to keep.", data: {} };
   if (thrown.name === "HubError") return { code: hubCode(thrown), message: thrown.message, data: plainFields(thrown) };
   if (code !== undefined) return { code, message: thrown.message, data: plainFields(thrown) };
+  if (thrown instanceof TypeError && lostPart.test(thrown.message)) {
+    return {
+      code: "internal",
+      message:
+        "A part of Tabtune could not be fetched; connect to the network and try again, without reloading the page.",
+      data: { detail: thrown.message.slice(0, 500) },
+    };
+  }
   return internal(`${thrown.name}: ${thrown.message}`, { stack: (thrown.stack ?? "").slice(0, 2000) });
 }
 

@@ -14,9 +14,9 @@ interface Entry {
   readonly lastModified: Date;
 }
 
-/** `id`: of an export target. Throws `StudioError` where there is none. */
+/** `id`: of an export target. Made to be passed on, so it holds no note, no answers and no run file. Throws `StudioError` where there is none. */
 export async function exportRun(run: RunId, id: string): Promise<ExportInfo> {
-  const { summary, base, adapter, chatTemplate = null, log } = await loadRun(run);
+  const { summary, base, adapter, chatTemplate = null } = await loadRun(run);
   const target = exportTargets.get(id);
   if (!target) {
     throw new StudioError(
@@ -26,12 +26,10 @@ export async function exportRun(run: RunId, id: string): Promise<ExportInfo> {
   }
   const facts = summary.steps > 0 ? summary : null;
   const files = await target.write(adapter, { base, run: facts, chatTemplate });
-  // What can be imported again brings its history along.
-  const all = id === "peft" ? [...files, runFile({ summary, log, chatTemplate })] : files;
-  return { fileName: `${fileStem(summary.name)}.zip`, blob: await zipFiles(all, new Date(summary.created)) };
+  return { fileName: `${fileStem(summary.name)}.zip`, blob: await zipFiles(files, new Date(summary.created)) };
 }
 
-/** Null: all runs. A run that cannot be written is left out, and said so. Throws `StudioError`, and the signal's reason. */
+/** The user's own backup: each with its run file. Null: all runs. A run that cannot be written is left out, and said so. Throws `StudioError`, and the signal's reason. */
 export async function exportRuns(
   runs: readonly RunId[] | null,
   emit: (progress: ProgressEvent) => void,
@@ -72,6 +70,6 @@ async function filesOf(run: RunId): Promise<readonly Entry[]> {
   const lastModified = new Date(summary.created);
   const facts = summary.steps > 0 ? summary : null;
   const files = (await exportTargets.get("peft")?.write(adapter, { base, run: facts, chatTemplate })) ?? [];
-  const all = [...files, runFile({ summary, log, chatTemplate })];
+  const all = [...files, await runFile({ summary, log, chatTemplate }, files)];
   return all.map(({ path, blob }) => ({ name: path, input: blob, lastModified }));
 }

@@ -45,13 +45,13 @@ export async function importAdapters(open: OpenModel, files: readonly DataFile[]
 
 /** A run file that cannot be used costs the history and not the adapter. */
 async function historyOf(
-  { runFile }: FoundAdapter,
+  { files, runFile }: FoundAdapter,
   { config }: Adapter,
 ): Promise<{ readonly history: RunHistory | null; readonly fault: string | null }> {
   if (runFile === null) return { history: null, fault: null };
   const { readRunFile } = await import("./read-run-file");
   try {
-    return { history: await readRunFile(runFile, config), fault: null };
+    return { history: await readRunFile(runFile, config, files.weights), fault: null };
   } catch (error) {
     return { history: null, fault: toErrorData(error).message };
   }

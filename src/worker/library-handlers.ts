@@ -21,6 +21,14 @@ type LibraryHandlers = Pick<
 const incoming = () => import("./import-adapters");
 const outgoing = () => import("./export-runs");
 
+/**
+ * Fetches what takes runs out before it is needed: a run that the browser refuses to keep is lost where that cannot be had
+ * any more, offline or after an update of the site.
+ */
+export function fetchExport(): void {
+  void outgoing().catch(() => undefined);
+}
+
 export function libraryHandlers(slot: ModelSlot): LibraryHandlers {
   return {
     importAdapter: async ({ name, files }) => (await incoming()).importAdapter(slot.current, name, files),

@@ -268,8 +268,8 @@ export interface Calls {
   importAdapter: { in: { readonly name: string; readonly files: AdapterFiles }; out: RunSummary; event: never };
   exportAdapter: { in: { readonly run: RunId; readonly target: string }; out: ExportInfo; event: never };
   /**
-   * Dropped or picked files: PEFT folders, or zips of them. What `exportRuns` or `exportAdapter` wrote comes back as the run
-   * that it was. Fails with a sentence where not one adapter could be kept.
+   * Dropped or picked files: PEFT folders, or zips of them. What `exportRuns` wrote comes back as the run that
+   * it was; `exportAdapter` leaves the history out. Fails with a sentence where not one adapter could be kept.
    */
   importAdapters: { in: { readonly files: readonly DataFile[] }; out: ImportedAdapters; event: never };
   listRuns: { in: Record<never, never>; out: readonly RunSummary[]; event: never };

@@ -4,7 +4,7 @@ import { Calibration } from "./calibrate";
 import { dataHandlers } from "./data-handlers";
 import { DataSlot } from "./data-slot";
 import { StudioError } from "./errors";
-import { libraryHandlers } from "./library-handlers";
+import { fetchExport, libraryHandlers } from "./library-handlers";
 import { modelHandlers } from "./model-handlers";
 import { gpuLock, ModelSlot } from "./model-slot";
 import type { CallName, Handlers, SelfCheckSummary } from "./protocol";
@@ -97,6 +97,7 @@ export function createHandlers(onDeviceLost: (reason: string) => void, siteRoot:
     train: (input, emit, signal) =>
       exclusive("train", async () => {
         await slot.requireTrusted((progress) => emit({ kind: "progress", progress }), signal);
+        fetchExport();
         const { runTraining } = await import("./training-run");
         return runTraining(slot.current, datasets, input, emit, signal);
       }),

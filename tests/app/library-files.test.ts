@@ -32,7 +32,7 @@ const recipe = { ...recipeDefaults, rank: 4, learningRate: 1e-2, steps: 2, maxLe
 const samples = { prompts: ["How are you?", "Wer bist du, „Käpt'n“?\u2028\n"], every: 1, maxNewTokens: 4 };
 
 /** Two runs as different as they can be: one plain, one with all that a run can have. */
-async function trainTwo(): Promise<readonly RunSummary[]> {
+async function trainTwo(): Promise<readonly [RunSummary, RunSummary]> {
   await handlers.openModel({ source: { kind: "embedded", id: "tabtune-tiny" } }, ignore, never);
   const data = rowsOf("rows.jsonl", 4);
   const jinja = "{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}";
@@ -65,6 +65,17 @@ async function whole({ id }: RunSummary) {
   };
 }
 
+/** The backup of one run: its zip, and the files of its folder. */
+async function packOne({ id }: RunSummary) {
+  const { fileName, blob } = await handlers.exportRuns({ runs: [id] }, ignore, never);
+  const files = Object.entries(unzipSync(new Uint8Array(await blob.arrayBuffer())));
+  return {
+    fileName,
+    blob,
+    files: Object.fromEntries(files.map(([path, bytes]) => [path.replace(/^.*\//, ""), bytes])),
+  };
+}
+
 const butId = ({ id: _, ...rest }: RunSummary) => rest;
 const importZip = (file: DataFile) => handlers.importAdapters({ files: [file] }, ignore, never);
 
@@ -76,11 +87,11 @@ describe("runs and files", () => {
     const packed = await handlers.exportRuns({ runs: null }, ({ phase }) => phases.push(phase), never);
     expect(packed.leftOut).toEqual([]);
     expect(packed.fileName).toMatch(/^tabtune-runs-\d{4}-\d\d-\d\d\.zip$/);
-    expect(phases).toEqual([`packing ${before[1]?.name}`, `packing ${before[0]?.name}`]);
+    expect(phases).toEqual([`packing ${before[1].name}`, `packing ${before[0].name}`]);
     const files = Object.keys(unzipSync(new Uint8Array(await packed.blob.arrayBuffer())));
     expect(files.filter((name) => !name.startsWith("Käpt'n-Blaubär- ")).sort()).toEqual(
       ["README.md", "adapter_config.json", "adapter_model.safetensors", "tabtune-run.json"].map(
-        (name) => `${before[0]?.name}/${name}`,
+        (name) => `${before[0].name}/${name}`,
       ),
     );
 
@@ -107,17 +118,32 @@ describe("runs and files", () => {
     expect(wholeBefore[1]?.template).toBeDefined();
     // In the list they stand where they stood.
     const listed = await handlers.listRuns({}, ignore, never);
-    expect(listed.map(({ name }) => name)).toEqual([before[1]?.name, before[0]?.name]);
+    expect(listed.map(({ name }) => name)).toEqual([before[1].name, before[0].name]);
+  });
+
+  it("to be passed on hold the adapter and what it needs, and neither note nor answers nor run file", async () => {
+    const [, run] = await trainTwo();
+    const { blob } = await handlers.exportAdapter({ run: run.id, target: "peft" }, ignore, never);
+    const files = unzipSync(new Uint8Array(await blob.arrayBuffer()));
+    expect(Object.keys(files).sort()).toEqual([
+      "README.md",
+      "adapter_config.json",
+      "adapter_model.safetensors",
+      "chat_template.jinja",
+    ]);
+    const texts = ["README.md", "adapter_config.json"].map((name) => new TextDecoder().decode(files[name])).join();
+    expect(texts).not.toMatch(/sings|Wer bist du/);
+    const { runs, notes } = await importZip({ name: "passed-on.zip", blob });
+    expect(notes).toEqual([]);
+    expect(runs).toMatchObject([{ name: "passed-on", steps: 0, recipe: { rank: 8, alpha: 12.5 } }]);
   });
 
   it("come in under a free name where theirs is taken, and beside adapters that cannot be used", async () => {
     const [run] = await trainTwo();
-    const { fileName, blob } = await handlers.exportAdapter({ run: run?.id ?? "", target: "peft" }, ignore, never);
+    const { fileName, blob } = await packOne(run);
     const zips = [{ name: fileName, blob }, zip("broken.zip", both)];
     const { runs, refused, notes } = await handlers.importAdapters({ files: zips }, ignore, never);
-    expect(runs.map(({ name, losses }) => ({ name, losses }))).toEqual([
-      { name: `${run?.name} 2`, losses: run?.losses },
-    ]);
+    expect(runs.map(({ name, losses }) => ({ name, losses }))).toEqual([{ name: `${run.name} 2`, losses: run.losses }]);
     expect(notes).toEqual([]);
     expect(refused).toMatchObject([expect.stringMatching(/^broken: /)]);
     await expect(importZip(zip("broken.zip", both))).rejects.toThrow(/adapter_/);
@@ -125,8 +151,7 @@ describe("runs and files", () => {
 
   it("lose their history, and nothing else, where their run file is not one of ours", async () => {
     const [run] = await trainTwo();
-    const { blob } = await handlers.exportAdapter({ run: run?.id ?? "", target: "peft" }, ignore, never);
-    const files = unzipSync(new Uint8Array(await blob.arrayBuffer()));
+    const { files } = await packOne(run);
     const text = new TextDecoder().decode(files["tabtune-run.json"]);
     const good = JSON.parse(text);
     const { summary, log } = good;
@@ -150,11 +175,12 @@ describe("runs and files", () => {
       ],
       [
         json({ ...good, summary: { ...summary, losses: [1] } }),
-        /tells of 2 steps, of 1 losses and of 2 steps in its log/,
+        /tells of 2 steps, of 1 losses and of 2 events in its log/,
       ],
       [json({ ...good, log: [...log, { kind: "step", step: -1 }] }), /log\[2\]\.step is -1, which/],
       [json({ ...good, log: [...log, { kind: "sample", step: 2, prompt: "?" }] }), /log\[2\]\.text is missing, which/],
-      [json({ ...good, log: [{ kind: "model" }] }), /log\[0\]\.kind is "model", which/],
+      [json({ ...good, log: [{ kind: "model" }, ...log] }), /log\[0\]\.kind is "model", which/],
+      [json({ ...good, adapterSha256: "0".repeat(64) }), /is of another adapter: the SHA-256 of its adapter_model/],
     ];
     for (const [bytes, sentence] of bad) {
       const { runs, refused, notes } = await importZip(withRunFile(bytes));
@@ -170,18 +196,17 @@ describe("runs and files", () => {
     // Earlier releases wrote neither version nor template, and unknown fields are passed over.
     const earlier = await importZip(withRunFile(json({ summary: { ...summary, colour: "red" }, log })));
     expect(earlier.notes).toEqual([]);
-    expect(earlier.runs.map(butId)).toEqual([{ ...butId(summary), name: `${run?.name} 2` }]);
+    expect(earlier.runs.map(butId)).toEqual([{ ...butId(summary), name: `${run.name} 2` }]);
     const elsewhere = await importZip(withRunFile(json({ ...good, summary: { ...summary, model: "other" } })));
     expect(elsewhere.runs).toMatchObject([{ model: "tabtune-tiny", steps: 2 }]);
     expect(elsewhere.notes).toEqual([
-      `${run?.name} 3 was trained on other; it is kept for tabtune-tiny, which is open.`,
+      `${run.name} 3 was trained on other; it is kept for tabtune-tiny, which is open.`,
     ]);
   });
 
   it("with more text than a run may keep are thinned out on the way in", async () => {
     const [, run] = await trainTwo();
-    const { blob } = await handlers.exportAdapter({ run: run?.id ?? "", target: "peft" }, ignore, never);
-    const files = unzipSync(new Uint8Array(await blob.arrayBuffer()));
+    const { files } = await packOne(run);
     const file = JSON.parse(new TextDecoder().decode(files["tabtune-run.json"]));
     for (let step = 0; step < 2000; step++)
       file.log.push({ kind: "sample", step, prompt: "?", text: "tea ".repeat(100) });
@@ -221,6 +246,34 @@ describe("adapters among files", () => {
     [[zip("texts.zip", { "a.txt": "x" })], /^texts\.zip holds no adapter_config\.json/],
   ])("that are none are refused in a sentence (%#)", async (files, message) => {
     await expect(findAdapters(files)).rejects.toThrow(message);
+  });
+
+  it("keep apart what lies in folders of one name in different zips, and refuse to mix loose ones", async () => {
+    const twice = [
+      zip("x.zip", inFolder("same")),
+      zip("y.zip", { ...inFolder("same"), "same/tabtune-run.json": "{}" }),
+    ];
+    expect(await findAdapters(twice)).toMatchObject([
+      { name: "same", runFile: null },
+      { name: "same", runFile: { size: 2 } },
+    ]);
+    const loose = ["a/adapter_config.json", "a/adapter_model.safetensors", "./a/adapter_config.json"].map(plain);
+    await expect(findAdapters(loose)).rejects.toThrow(/^a\/adapter_config\.json came twice; import folders/);
+  });
+
+  it("stored in a zip take no more memory than others, whatever their records claim", async () => {
+    const packed = zipSync({ "adapter_model.safetensors": [new Uint8Array(2 ** 20), { level: 0 }] });
+    const end = packed.length - 22;
+    const directory = new DataView(packed.buffer).getUint32(end + 16, true);
+    const record = packed.slice(directory, end);
+    new DataView(record.buffer).setUint32(24, 0, true);
+    // 1100 records, all of the one stored megabyte, each said to unpack to nothing.
+    const tail = packed.slice(end);
+    new DataView(tail.buffer).setUint16(8, 1100, true);
+    new DataView(tail.buffer).setUint16(10, 1100, true);
+    new DataView(tail.buffer).setUint32(12, 1100 * record.length, true);
+    const blob = new Blob([packed.slice(0, directory), ...Array.from({ length: 1100 }, () => record), tail]);
+    await expect(findAdapters([{ name: "bomb.zip", blob }])).rejects.toThrow(/^bomb\.zip unpacks to more than it can/);
   });
 
   it("in a zip that promises more than it can hold take no memory", async () => {

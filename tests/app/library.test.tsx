@@ -39,7 +39,7 @@ describe("an empty library", () => {
     open();
     await whenReady();
     await seen(/^No runs yet/);
-    await seen(/^adapter_config.json and adapter_model.safetensors, or a zip from here/);
+    await seen(/^adapter_config.json and adapter_model.safetensors, or the zip of all runs/);
     expect(page.getByText("Choose all").elements()).toEqual([]);
     expect(page.getByText("Storage", { exact: true }).elements()).toEqual([]);
   });
@@ -301,6 +301,7 @@ describe("storage", () => {
     const client = open({ runs });
     await whenReady();
     const { files } = saved();
+    await seen(/^A backup for you: .* notes and sample answers\./);
     await button("Download all runs (zip)").click();
     await seen("5 runs packed.");
     expect(files()).toEqual(["tabtune-runs-2026-03-08.zip"]);

@@ -233,6 +233,15 @@ describe("toErrorData", () => {
     expect(unknown).toEqual([]);
   });
 
+  it.each([
+    "Failed to fetch dynamically imported module: https://x.test/assets/export-runs-1.js",
+    "error loading dynamically imported module: https://x.test/assets/export-runs-1.js",
+    "Importing a module script failed.",
+  ])("tells a part of the page that cannot be fetched from a fault, and asks for no reload: %s", (message) => {
+    expect(toErrorData(new TypeError(message)).message).toMatch(/^A part of Tabtune could not be fetched; .*without/);
+    expect(toErrorData(new TypeError("x is not a function")).message).toMatch(/a fault of its own/);
+  });
+
   it("takes a thrown string", () => {
     expect(toErrorData("boom")).toMatchObject({ code: "internal", data: { detail: "boom" } });
   });

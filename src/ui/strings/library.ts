@@ -153,6 +153,8 @@ export const libraryStrings = {
     models: (n: number, size: number) =>
       n === 0 ? "Downloaded models: none" : `Downloaded models: ${count(n)}, ${bytes(size)}`,
     pack: "Download all runs (zip)",
+    packHint:
+      "A backup for you: beside the adapters it holds settings, curves, notes and sample answers. To pass an adapter on, use the Download of its run, which leaves notes and answers out.",
     packing: (done: number, total: number) => `Packing ${count(done + 1)} of ${count(total)}…`,
     packed: (n: number) => `${runs(n)} packed.`,
     leftOut: (names: readonly string[]) => `${listed(names)} could not be packed; the zip says why.`,
@@ -160,7 +162,7 @@ export const libraryStrings = {
 
   importing: {
     drop: "Import an adapter: drop a PEFT folder or zip, or choose its files",
-    hint: "adapter_config.json and adapter_model.safetensors, or a zip from here: that brings its runs back whole. Nothing leaves this device.",
+    hint: "adapter_config.json and adapter_model.safetensors, or the zip of all runs: that brings them back whole. Nothing leaves this device.",
     folder: "Choose its folder",
     needsModel: "Open the model that the adapter was trained on first.",
     busy: "Reading the adapter…",

@@ -4,7 +4,7 @@ const longest = 80;
 /** Two names that differ in this only would look the same in a list. */
 const folded = (name: string): string => name.normalize("NFC").toLowerCase();
 /** Control characters, line breaks, and those that turn the direction of writing. */
-const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+export const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /** One sentence, or null where the name can be used. `taken` are the names of the other runs. */
 export function nameFault(name: string, taken: readonly string[]): string | null {

@@ -53,6 +53,9 @@ export function LibraryStorage() {
           {text.models(cached?.models.length ?? 0, cached?.bytes ?? 0)}
         </Anchor>
       </Group>
+      <Text size="xs" c="dimmed">
+        {text.packHint}
+      </Text>
       <Text size="xs" c="dimmed" role="status">
         {refused && text.notKept}
       </Text>
