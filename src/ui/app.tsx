@@ -1,15 +1,16 @@
 /** The studio's page: the steps Model → Data → Train → Try and the Library, one shown at a time; all work goes on behind. */
 import { VisuallyHidden } from "@mantine/core";
 import { Activity, type ComponentType, lazy, Suspense, useEffect, useState } from "react";
+import { Boundary, BrokenPart } from "./components/boundary";
 import { Announced } from "./components/frame/announcer";
 import { Commands } from "./components/frame/commands";
 import { Dock } from "./components/frame/dock";
 import { DropAnywhere } from "./components/frame/drop-anywhere";
 import { GpuNote } from "./components/frame/gpu-note";
 import { Header } from "./components/frame/header";
-import { ScreenBoundary } from "./components/frame/screen-boundary";
 import { StepBar } from "./components/frame/step-bar";
 import { SettingsFromLink } from "./components/settings/share";
+import { covered } from "./covered";
 import { StartScreen } from "./screens/start";
 import { type Step, steps } from "./stores/route";
 import { isRunning } from "./stores/training";
@@ -74,12 +75,12 @@ function Screens({ shown }: { readonly shown: Step }) {
       const Screen = screens[step];
       return (
         <Activity key={step} mode={step === shown ? "visible" : "hidden"}>
-          <ScreenBoundary>
+          <Boundary fallback={<BrokenPart />}>
             <Suspense fallback={<Waiting />}>
               <Arrive step={step} />
               <Screen />
             </Suspense>
-          </ScreenBoundary>
+          </Boundary>
         </Activity>
       );
     });
@@ -97,7 +98,8 @@ function Arrive({ step }: { readonly step: Step }) {
   useEffect(() => {
     if (turns === 0) return;
     window.scrollTo(0, 0);
-    focusHeading(step);
+    // Back and forward work under an open dialog too, which keeps the focus.
+    if (!covered()) focusHeading(step);
   }, [turns, step]);
   return null;
 }

@@ -6,6 +6,7 @@ import { StudioError } from "../worker/errors";
 import { createDesk } from "./actions/desk";
 import { startUp } from "./actions/startup";
 import { App } from "./app";
+import { Boundary, BrokenPart } from "./components/boundary";
 import { UpdateNote } from "./components/frame/update-note";
 import { workOffline } from "./offline";
 import { strings } from "./strings";
@@ -41,7 +42,9 @@ if (root !== null) {
       <Theme>
         <StudioProvider desk={desk}>
           <UpdateNote />
-          <App />
+          <Boundary fallback={<BrokenPart />}>
+            <App />
+          </Boundary>
         </StudioProvider>
       </Theme>
     </StrictMode>,

@@ -15,10 +15,11 @@ function fenced(content: string): string {
 }
 
 export function answersMarkdown(asked: Asked, base: Answer, tuned: Answer): string {
-  const { prompt, model, run, strength, maxNewTokens, sampling } = asked;
+  const { prompt, chat, model, run, strength, maxNewTokens, sampling } = asked;
   const facts = [
-    text.model(model),
-    ...(run === null ? [] : [text.run(run, strength)]),
+    text.model(cell(model)),
+    ...(run === null ? [] : [text.run(cell(run), strength)]),
+    text.given(chat.base, run === null ? chat.base : chat.tuned),
     text.sampling(strings.trial.sampling.told(sampling), maxNewTokens),
   ];
   const answers = [
@@ -30,11 +31,7 @@ export function answersMarkdown(asked: Asked, base: Answer, tuned: Answer): stri
     facts.join("\n"),
     `### ${text.prompt}`,
     fenced(prompt),
-    ...answers.flatMap(([level, title, answer]) => [
-      `${level} ${oneLine(title)}`,
-      fenced(answer.text),
-      ...ending(answer),
-    ]),
+    ...answers.flatMap(([level, title, answer]) => [`${level} ${cell(title)}`, fenced(answer.text), ...ending(answer)]),
     "",
   ].join("\n\n");
 }

@@ -2,13 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { createStores } from "../../src/ui/stores";
 import { gpuUser } from "../../src/ui/stores/gpu";
-import { type Origin, originOf, sameOrigin } from "../../src/ui/stores/row-losses";
+import { editText } from "../../src/ui/stores/recipe";
+import { type Origin, originOf, rowsFrom, sameOrigin } from "../../src/ui/stores/row-losses";
 import { nextSort, sortRows, summarize, verdict, worstFirst } from "../../src/ui/stores/row-order";
 import { readSampling, samplingDefaults } from "../../src/ui/stores/sampling";
 import type { Answer, Asked } from "../../src/ui/stores/trial";
 import { strings } from "../../src/ui/strings";
 import { answersMarkdown, rowsMarkdown } from "../../src/ui/trial-markdown";
-import type { ModelInfo, RowLosses } from "../../src/worker/protocol";
+import { dataDefaults } from "../../src/worker/client";
+import type { DataSource, ModelInfo, RowLosses } from "../../src/worker/protocol";
 import { sampleRun } from "../support/fake-client";
 
 describe("sampling", () => {
@@ -102,8 +104,17 @@ describe("where rows belong", () => {
     made.data.setState({ name: "a.jsonl", bytes: 10 });
     return { made, model };
   };
-  const now = ({ made }: ReturnType<typeof stores>): Origin | null =>
-    originOf(made.model.getState(), made.library.getState(), made.data.getState(), made.rowLosses.getState());
+  const source = (name: string, lastModified = 0): DataSource => ({
+    name,
+    files: [{ name, blob: new File(["0123456789"], name, { lastModified }) }],
+    options: dataDefaults,
+  });
+  const now = ({ made }: ReturnType<typeof stores>, data?: DataSource): Origin | null => {
+    const { name, heldOutName } = made.data.getState();
+    const from = rowsFrom(made.rowLosses.getState(), { heldOutName });
+    const chosen = data ?? source((from === "heldOut" ? heldOutName : name) ?? "");
+    return originOf(made.model.getState(), made.library.getState(), made.recipe.getState(), from, chosen);
+  };
 
   it("is model, run and data; each makes another place", () => {
     const at = stores();
@@ -123,6 +134,20 @@ describe("where rows belong", () => {
     expect(now(at)).toBeNull();
   });
 
+  it.each(["dataset", "heldOut"] as const)(
+    "is another file at the same name and size, and another max length: %s",
+    (from) => {
+      const at = stores();
+      if (from === "heldOut") at.made.data.setState({ heldOutName: "a.jsonl" });
+      const first = now(at);
+      expect(first?.from).toBe(from);
+      expect(sameOrigin(first, now(at, source("a.jsonl", 1)))).toBe(false);
+      editText(at.made.recipe, "maxLength", "64");
+      expect(now(at)?.maxLength).toBe(64);
+      expect(sameOrigin(first, now(at))).toBe(false);
+    },
+  );
+
   it("has the GPU while it is measured", () => {
     const { made } = stores();
     const user = () =>
@@ -141,6 +166,7 @@ describe("where rows belong", () => {
 describe("Markdown", () => {
   const asked: Asked = {
     prompt: "Say ```hi```",
+    chat: { base: false, tuned: true },
     model: "tiny",
     run: "amber-otter-12",
     strength: 0.5,
@@ -159,6 +185,7 @@ describe("Markdown", () => {
 
 - Model: tiny
 - Run: amber-otter-12, strength 0.50
+- Prompt: base as plain text, tuned as a chat message
 - Sampling: temperature 0.8, top-p 0.95, seed 42, at most 64 tokens
 
 ### Prompt
@@ -184,11 +211,22 @@ Arr | \`x\`
 `,
     );
     expect(answersMarkdown({ ...asked, run: null }, answer("Hi.", "eos"), answer("", "eos"))).not.toContain("Tuned");
+    const named = answersMarkdown({ ...asked, model: "a_b", run: "<i>\n# x" }, answer("", "eos"), answer("", "eos"));
+    expect(named).toContain("- Model: a\\_b\n- Run: &lt;i> # x, strength 0.50\n");
+    expect(named).toContain("### Tuned: &lt;i> # x, strength 0.50\n");
   });
 
   it("holds the rows in the order shown; no cell ends its table", () => {
     const model: ModelInfo = JSON.parse('{"name":"tiny"}');
-    const origin: Origin = { model, run: "1", runName: "otter", from: "heldOut", dataName: "n_1.jsonl", data: "" };
+    const origin: Origin = {
+      model,
+      run: "1",
+      runName: "otter",
+      from: "heldOut",
+      dataName: "n_1.jsonl",
+      data: "",
+      maxLength: 64,
+    };
     const row = { ...rowOf(0, 3, 1), prompt: "a | b\n<b>c</b>", answer: "d\\e" };
     const lines = rowsMarkdown([row], origin).split("\n");
     expect(lines).toEqual([

@@ -96,6 +96,7 @@ describe("the answers", () => {
     ]);
     await button("Back to greedy").click();
     await seen("greedy");
+    await expect.element(page.getByLabelText("Temperature", { exact: true })).toHaveFocus();
   });
 
   it.each([
@@ -172,13 +173,31 @@ describe("the answers", () => {
     await seen("“<|user|>” · id 1 · prompt");
   });
 
+  it("show the tokens of the answer however long the prompt is", async () => {
+    await open();
+    await generate();
+    await page.getByText("Tokens", { exact: true }).first().click();
+    const { base } = desk().stores.trial.getState();
+    const promptTokens = Array.from({ length: 200 }, (_, id) => ({ id, text: ` p${id}` }));
+    const answerTokens = Array.from({ length: 90 }, (_, id) => ({ id, text: ` a${id}` }));
+    if (base.summary === null) expect.fail("nothing was answered");
+    desk().stores.trial.setState({ base: { ...base, summary: { ...base.summary, promptTokens, answerTokens } } });
+    const list = page.getByRole("listbox", { name: /^Tokens, Base/ });
+    const shown = (kind: string) => [...list.element().querySelectorAll(`.${kind}`)].map((token) => token.textContent);
+    await expect.poll(() => shown("masked").length).toBe(80);
+    expect(shown("counted")).toHaveLength(80);
+    expect(shown("counted")[0]).toBe("·a0");
+  });
+
   it("are copied as Markdown, or shown to be copied by hand", async () => {
     await open();
     const texts = clipboard();
     await generate();
     await button("Copy as Markdown").first().click();
     await seen("Copied.");
-    expect(texts[0]).toContain("- Run: amber-otter-12, strength 1.00\n- Sampling: greedy, at most 64 tokens");
+    expect(texts[0]).toContain(
+      "- Run: amber-otter-12, strength 1.00\n- Prompt: as a chat message\n- Sampling: greedy, at most 64 tokens",
+    );
     expect(texts[0]).toContain("```text\nArr, ye drop the leaves in boilin' water, matey!\n```");
     vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new TypeError("denied"));
     await button("Copy as Markdown").first().click();
@@ -255,6 +274,20 @@ describe("row by row", () => {
     await button("Measure").click();
     await expect.poll(() => page.getByText(/^Measured earlier/).elements()).toEqual([]);
     await seen(/^12 rows: /);
+  });
+
+  it("keeps the focus on the button that turned to the last page", async () => {
+    await openWithData();
+    await measure();
+    desk().stores.rowLosses.setState(({ rows }) => ({
+      rows: [...rows, ...rows, ...rows].map((row, at) => ({ ...row, row: at })),
+    }));
+    await button("Rows after").click();
+    await seen("26–36 of 36 rows");
+    await expect.element(button("Rows after")).toHaveFocus();
+    await expect.element(button("Rows after")).toHaveAttribute("aria-disabled", "true");
+    await userEvent.keyboard("{Enter}");
+    await seen("26–36 of 36 rows");
   });
 
   it("tells an error and tries again", async () => {

@@ -1,6 +1,7 @@
 /** Choosing a dataset: a sample, files, a folder, what was pasted; and its held-out rows. */
 import { dataDefaults } from "../../worker/client";
 import type { DataFile } from "../../worker/protocol";
+import { goTo } from "../go-to";
 import { firstSample, type Sample } from "../samples";
 import { nothingSeen } from "../stores/data";
 import { strings } from "../strings";
@@ -42,9 +43,11 @@ export async function chooseFiles(desk: Desk, files: readonly File[], all = fals
   const chosen = asDataset(files, all);
   if (typeof chosen === "string") {
     if (files.length > 0) stores.data.setState({ choiceError: badInput(chosen).error });
+    if (files.length > 0) toData(desk);
     return;
   }
   held.choice++;
+  toData(desk);
   held.offered = { ...held.offered, data: files };
   if (stores.data.getState().sample !== null) forgetHeldOut(desk);
   // What was said about the columns of other files does not hold for these.
@@ -55,10 +58,16 @@ export async function chooseFiles(desk: Desk, files: readonly File[], all = fals
   await take(desk, chosen);
 }
 
+/** From the start one's own files lead to Data, where it is told what they were taken for, or why they were not. */
+function toData({ stores }: Desk): void {
+  if (stores.route.getState().step === "start") goTo("data");
+}
+
 /** Rows or JSON text from the clipboard. */
 export async function pasteText(desk: Desk, text: string): Promise<void> {
   if (text.trim() === "") {
     desk.stores.data.setState({ choiceError: badInput(strings.data.clipboardEmpty).error });
+    toData(desk);
     return;
   }
   await chooseFiles(desk, [new File([text], strings.data.clipboardName)]);

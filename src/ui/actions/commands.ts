@@ -15,7 +15,7 @@ import { measureSpeed, speedKey, stopMeasuring } from "./consequences";
 import { type Desk, userOfGpu } from "./desk";
 import { duplicateRun, tryRun } from "./library";
 import { downloadRun } from "./library-files";
-import { mainMove } from "./main-move";
+import { mainMove, noGpu, noModel } from "./main-move";
 import { openEmbeddedModel, selfCheck } from "./model";
 import { applyPreset, settingsLink } from "./settings";
 import { generateBoth, stopGenerating } from "./trial";
@@ -80,18 +80,6 @@ const taken = (desk: Desk): string | null => {
 const training = ({ stores }: Desk): string | null =>
   isRunning(stores.training.getState()) ? off.taken.training : null;
 
-const noGpu = ({ stores }: Desk): string | null => {
-  const { hasWebGpu, secureContext, device, lost } = stores.device.getState();
-  const there = hasWebGpu && secureContext && device.state !== "failed" && lost === null;
-  return there ? null : `${strings.train.main.noGpu}.`;
-};
-
-function noModel(desk: Desk): string | null {
-  const { model } = desk.stores.model.getState();
-  if (model.state === "ready") return null;
-  return noGpu(desk) ?? (model.state === "busy" ? off.opening : off.noModel);
-}
-
 function runCommands(desk: Desk): readonly Command[] {
   const { stores } = desk;
   const { measuring } = stores.consequences.getState();
@@ -103,7 +91,14 @@ function runCommands(desk: Desk): readonly Command[] {
   const { trial } = strings;
   const noAnswer = runs.length === 0 ? off.noRuns : prompt.trim() === "" ? off.noPrompt : null;
   return [
-    { ...mainMove(desk), id: "train", group: groups.run, keywords: words.train, key: "mod + Enter" },
+    {
+      ...mainMove(desk),
+      id: "train",
+      group: groups.run,
+      keywords: words.train,
+      // The key never stops a run.
+      ...(isRunning(stores.training.getState()) ? {} : { key: "mod + Enter" }),
+    },
     {
       id: "measure",
       group: groups.run,
@@ -243,6 +238,7 @@ function modelCommands(desk: Desk): readonly Command[] {
   const { model, embedded } = desk.stores.model.getState();
   const unable = model.state === "ready" && !model.value.canSelfCheck ? strings.model.unavailable : null;
   const open = embedded && model.state === "ready" ? off.embedded : null;
+  const fetching = desk.stores.picker.getState().opening.state === "busy" ? off.opening : null;
   const opening = model.state === "busy" ? off.opening : null;
   return [
     {
@@ -261,7 +257,7 @@ function modelCommands(desk: Desk): readonly Command[] {
       group: groups.model,
       label: strings.model.embedded,
       keywords: words.embedded,
-      off: noGpu(desk) ?? open ?? taken(desk) ?? opening,
+      off: noGpu(desk) ?? open ?? taken(desk) ?? fetching ?? opening,
       run: () => {
         goTo("model");
         void openEmbeddedModel(desk);

@@ -1,10 +1,12 @@
 /** What the main button does now, for those who press a key or name it: the same label, and the same refusal. */
 import { readiness } from "../stores/readiness";
+import { readSampling } from "../stores/sampling";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
-import type { Desk } from "./desk";
+import { type Desk, userOfGpu } from "./desk";
 import { goToField } from "./route";
 import { stopTraining, train } from "./train";
+import { generateBoth } from "./trial";
 
 export interface Move {
   readonly label: string;
@@ -45,4 +47,33 @@ export function pressMain(desk: Desk): string | null {
   if (isRunning(desk.stores.training.getState())) return off.taken.training;
   if (reason === null) run();
   return reason;
+}
+
+export const noGpu = ({ stores }: Desk): string | null => {
+  const { hasWebGpu, secureContext, device, lost } = stores.device.getState();
+  const there = hasWebGpu && secureContext && device.state !== "failed" && lost === null;
+  return there ? null : `${main.noGpu}.`;
+};
+
+/** A lost device leaves the model's facts, but nothing that could compute. */
+export function noModel(desk: Desk): string | null {
+  const { model } = desk.stores.model.getState();
+  const gone = noGpu(desk);
+  if (gone !== null || model.state === "ready") return gone;
+  return model.state === "busy" ? off.opening : off.noModel;
+}
+
+/** As if Generate were pressed under Try. Says why where it does nothing. */
+export function pressGenerate(desk: Desk): string | null {
+  const { trial, library } = desk.stores;
+  const { prompt, sampling } = trial.getState();
+  const user = userOfGpu(desk);
+  const refusal =
+    library.getState().runs.length === 0
+      ? off.noRuns
+      : (noModel(desk) ??
+        Object.values(readSampling(sampling).errors)[0] ??
+        (prompt.trim() === "" ? off.noPrompt : user === null ? null : off.taken[user]));
+  if (refusal === null) void generateBoth(desk);
+  return refusal;
 }

@@ -1,6 +1,6 @@
 /** Measuring rows one by one, under the base model and under the run that answers. */
-import type { EvaluateRowsEvent } from "../../worker/protocol";
-import { noRows, originOf } from "../stores/row-losses";
+import type { DataSource, EvaluateRowsEvent } from "../../worker/protocol";
+import { noRows, originOf, type RowsFrom, rowsFrom } from "../stores/row-losses";
 import { nextSort, type SortKey } from "../stores/row-order";
 import { dataSource, heldOutSource } from "./data";
 import { type Desk, failed, userOfGpu } from "./desk";
@@ -8,15 +8,17 @@ import { batchPerFrame } from "./train";
 
 const under = new WeakMap<Desk, AbortController>();
 
+export const rowsSource = (desk: Desk, from: RowsFrom): DataSource | null =>
+  from === "heldOut" ? heldOutSource(desk) : dataSource(desk);
+
 export async function measureRows(desk: Desk): Promise<void> {
   const { client, stores } = desk;
-  const { rowLosses, library } = stores;
-  const origin = originOf(stores.model.getState(), library.getState(), stores.data.getState(), rowLosses.getState());
-  if (origin === null || userOfGpu(desk) !== null) return;
-  const data = origin.from === "heldOut" ? heldOutSource(desk) : dataSource(desk);
-  const run = library.getState().runs.find(({ id }) => id === origin.run);
-  if (data === null || run === undefined) return;
-  const { maxLength } = stores.recipe.getState().recipe ?? run.recipe;
+  const { rowLosses, library, model, recipe } = stores;
+  const from = rowsFrom(rowLosses.getState(), stores.data.getState());
+  const data = rowsSource(desk, from);
+  const origin = originOf(model.getState(), library.getState(), recipe.getState(), from, data);
+  if (data === null || origin === null || userOfGpu(desk) !== null) return;
+  const { maxLength } = origin;
   const controller = new AbortController();
   under.set(desk, controller);
   rowLosses.setState({ ...noRows, phase: "measuring", origin });

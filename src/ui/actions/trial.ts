@@ -18,14 +18,15 @@ export async function generateBoth(desk: Desk): Promise<void> {
   const waiting = { ...noAnswer, state: "waiting" } as const;
   const run = runs.find(({ id }) => id === selected);
   const chats = chatSides(model, run);
+  const chat = { base: asChat && chats.base, tuned: asChat && chats.tuned };
   const promptFor = (side: Side): GenerateRequest["prompt"] =>
-    asChat && chats[side] ? [{ role: "user", content: prompt }] : prompt;
+    chat[side] ? [{ role: "user", content: prompt }] : prompt;
   stores.trial.setState({
     running: true,
     error: null,
     base: waiting,
     tuned: selected === null ? noAnswer : waiting,
-    asked: { prompt, model: model.value.name, run: run?.name ?? null, strength, maxNewTokens, sampling },
+    asked: { prompt, chat, model: model.value.name, run: run?.name ?? null, strength, maxNewTokens, sampling },
   });
   try {
     await answer(desk, "base", { ...request, prompt: promptFor("base"), run: null, strength: 0 }, controller.signal);

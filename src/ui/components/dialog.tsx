@@ -1,5 +1,6 @@
 /** A dialog with a title and a way out. Its window loads when it is first opened. */
 import { lazy, Suspense, useState } from "react";
+import { Boundary, BrokenWindow } from "./boundary";
 import type { DialogProps } from "./dialog-window";
 
 const Window = lazy(() => import("./dialog-window"));
@@ -9,9 +10,11 @@ export function Dialog(props: DialogProps) {
   if (props.opened && !wanted) setWanted(true);
   return (
     wanted && (
-      <Suspense fallback={null}>
-        <Window {...props} />
-      </Suspense>
+      <Boundary fallback={<BrokenWindow opened={props.opened} onClose={props.onClose} />}>
+        <Suspense fallback={null}>
+          <Window {...props} />
+        </Suspense>
+      </Boundary>
     )
   );
 }

@@ -44,13 +44,19 @@ interface Props {
   readonly told: (token: string, id: number, counted: boolean) => string;
   /** Spaces are drawn too. */
   readonly spaces?: boolean;
+  /** Index of the first token of an answer, which is not cut along with a long prompt. */
+  readonly answerFrom?: number;
 }
 
-export function TokenLine({ name, place, problem = null, tokens: all, list, counts, told, spaces = false }: Props) {
+export function TokenLine({ answerFrom = 0, tokens: all, list, counts, told, ...props }: Props) {
+  const { name, place, problem = null, spaces = false } = props;
   const id = useId();
   const [whole, setWhole] = useState(false);
   const [at, setAt] = useState<number | null>(null);
-  const tokens = whole ? all : all.slice(0, shownAtFirst);
+  const prompt = all.slice(0, whole ? answerFrom : Math.min(answerFrom, shownAtFirst));
+  const answer = all.slice(answerFrom, whole ? all.length : answerFrom + shownAtFirst);
+  const tokens = [...prompt, ...answer];
+  const cut = !whole && tokens.length < all.length;
   const current = at === null ? undefined : tokens[at];
   const drawn = (token: string): string => (spaces ? visible(token).replaceAll(" ", "·") : visible(token));
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -86,6 +92,7 @@ export function TokenLine({ name, place, problem = null, tokens: all, list, coun
           {tokens.map((token, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no identity but their place.
             <Fragment key={index}>
+              {index === prompt.length && index < answerFrom && <span aria-hidden>… </span>}
               {/* biome-ignore lint/a11y/useFocusableInteractive: the listbox has the focus and names the active option. */}
               <span
                 id={`${id}-${index}`}
@@ -99,10 +106,10 @@ export function TokenLine({ name, place, problem = null, tokens: all, list, coun
               {spaces && <wbr />}
             </Fragment>
           ))}
-          {tokens.length < all.length && <span aria-hidden> …</span>}
+          {cut && (answer.length === 0 || answerFrom + answer.length < all.length) && <span aria-hidden> …</span>}
         </div>
       )}
-      {all.length > shownAtFirst && (
+      {(whole ? Math.max(answerFrom, all.length - answerFrom) > shownAtFirst : cut) && (
         <Button size="compact-xs" variant="subtle" onClick={() => setWhole(!whole)} aria-expanded={whole}>
           {whole ? text.less : text.more}
         </Button>

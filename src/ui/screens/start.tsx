@@ -1,12 +1,12 @@
 /** Where the page opens: what is chosen, what a run of it takes, and one button; or one's own data. */
 import { Anchor, Text, Title } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { tryRun } from "../actions/library";
 import { DataChoose } from "../components/data/choose";
 import { MainButton, useReadiness } from "../components/frame/main-button";
 import { useSpeed } from "../components/settings/takes";
 import { short } from "../format";
-import { goTo } from "../go-to";
 import { samples } from "../samples";
+import { fits } from "../stores/library";
 import { hashOf, type Step } from "../stores/route";
 import { isRunning } from "../stores/training";
 import { strings } from "../strings";
@@ -17,7 +17,6 @@ const reasonId = "start-reason";
 
 export function StartScreen() {
   const running = useStudio("training", isRunning);
-  useOwnData();
   return (
     <div id="start" className="landing">
       <div className="landing-hero">
@@ -41,26 +40,15 @@ export function StartScreen() {
   );
 }
 
-/** One's own files lead to Data, where it is told what they were taken for, or why they were not. */
-function useOwnData(): void {
-  const name = useStudio("data", (state) => state.name);
-  const sample = useStudio("data", (state) => state.sample);
-  const refused = useStudio("data", (state) => state.choiceError);
-  const before = useRef({ name, sample, refused });
-  useEffect(() => {
-    const changed = before.current.name !== name || before.current.sample !== sample;
-    const newlyRefused = refused !== null && before.current.refused !== refused;
-    before.current = { name, sample, refused };
-    if ((changed && name !== null && sample === null) || newlyRefused) goTo("data");
-  }, [name, sample, refused]);
-}
-
 function Begin() {
   const ready = useReadiness();
   const plan = useStudio("recipe", (state) => state.plan);
   const steps = useStudio("data", (state) => state.shown?.steps ?? 0);
   const measuring = useStudio("consequences", (state) => state.measuring.state === "busy");
   const { speed, current } = useSpeed();
+  const fetching = useStudio("picker", (state) => state.opening.state === "busy");
+  // What the model or the data before said does not hold for those on their way.
+  const told = plan !== null && steps > 0 && !fetching && (ready.kind === "ready" || ready.kind === "waiting");
   const time =
     current && speed !== null
       ? text.minutes(steps * speed.millisecondsPerStep)
@@ -72,7 +60,7 @@ function Begin() {
     <div className="landing-begin">
       <MainButton ready={ready} size="lg" reason={reason === null ? undefined : reasonId} />
       <Text size="sm" c="dimmed" className="numbers landing-takes">
-        {plan !== null && steps > 0 ? [time, text.memory(plan.total), text.noDownload].join(" · ") : " "}
+        {told ? [time, text.memory(plan.total), text.noDownload].join(" · ") : " "}
       </Text>
       {ready.kind === "blocked" && reason !== null && (
         <Text size="sm" className="warning wrap" id={reasonId}>
@@ -97,16 +85,21 @@ const Running = () => (
 
 /** For who comes back. */
 function Kept() {
+  const desk = useDesk();
+  const model = useStudio("model", (state) => state.model);
   const run = useStudio("library", ({ runs }) => runs[0]);
-  const { library } = useDesk().stores;
   if (run === undefined) return null;
   return (
     <Text size="sm" className="wrap">
       {text.kept(run.name)}{" "}
-      <Anchor href={hashOf("try")} inherit underline="always" onClick={() => library.setState({ selected: run.id })}>
-        {text.tryIt}
-      </Anchor>{" "}
-      ·{" "}
+      {fits(run, model) && (
+        <>
+          <Anchor href={hashOf("try")} inherit underline="always" onClick={() => tryRun(desk, run.id)}>
+            {text.tryIt}
+          </Anchor>{" "}
+          ·{" "}
+        </>
+      )}
       <Anchor href={hashOf("library")} inherit underline="always">
         {text.all}
       </Anchor>

@@ -79,7 +79,9 @@ function useReason(): string | null {
   const user = useGpuUser();
   const prompt = useStudio("trial", (state) => state.prompt);
   const sampling = useStudio("trial", (state) => state.sampling);
+  const lost = useStudio("device", (state) => state.lost !== null);
   const modelReady = useStudio("model", (state) => state.model.state === "ready");
+  if (lost) return `${strings.train.main.noGpu}.`;
   if (!modelReady) return text.blocked.model;
   const [wrong] = Object.values(readSampling(sampling).errors);
   if (wrong !== undefined) return wrong;

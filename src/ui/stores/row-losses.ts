@@ -1,9 +1,10 @@
 /** The losses of single rows under the base model and under a run: what is to be measured, and what was. */
 import { createStore } from "zustand/vanilla";
-import type { ErrorData, ModelInfo, ProgressEvent, RowLosses, RunId } from "../../worker/protocol";
+import type { DataSource, ErrorData, ModelInfo, ProgressEvent, RowLosses, RunId } from "../../worker/protocol";
 import type { DataState } from "./data";
 import type { LibraryState } from "./library";
 import type { ModelState } from "./model";
+import type { RecipeState } from "./recipe";
 import { type Sort, worstFirst } from "./row-order";
 
 export const rowLimits = [25, 100, 400] as const;
@@ -22,6 +23,8 @@ export interface Origin {
   readonly dataName: string;
   /** Files and options in one text. */
   readonly data: string;
+  /** Tokens that a row is cut to. */
+  readonly maxLength: number;
 }
 
 export interface RowLossesState {
@@ -60,23 +63,29 @@ export const rowsFrom = ({ from }: Pick<RowLossesState, "from">, data: Pick<Data
 export function originOf(
   { model }: Pick<ModelState, "model">,
   { runs, selected }: Pick<LibraryState, "runs" | "selected">,
-  data: Pick<DataState, "name" | "bytes" | "heldOutName" | "options">,
-  wanted: Pick<RowLossesState, "from">,
+  { recipe }: Pick<RecipeState, "recipe">,
+  from: RowsFrom,
+  source: DataSource | null,
 ): Origin | null {
   const run = runs.find(({ id }) => id === selected);
-  const from = rowsFrom(wanted, data);
-  const dataName = from === "heldOut" ? data.heldOutName : data.name;
-  if (model.state !== "ready" || run === undefined || dataName === null) return null;
-  const { name, bytes, heldOutName, options } = data;
+  if (model.state !== "ready" || run === undefined || source === null) return null;
   return {
     model: model.value,
     run: run.id,
     runName: run.name,
     from,
-    dataName,
-    data: JSON.stringify([name, bytes, heldOutName, options]),
+    dataName: source.name,
+    data: identity(source),
+    maxLength: (recipe ?? run.recipe).maxLength,
   };
 }
+
+/** A file that was edited and chosen again is another one, at the same name and size too. */
+const identity = ({ files, options }: DataSource): string =>
+  JSON.stringify([
+    options,
+    files.map(({ name, blob }) => [name, blob.size, blob instanceof File ? blob.lastModified : null]),
+  ]);
 
 export const sameOrigin = (a: Origin | null, b: Origin | null): boolean =>
   a !== null &&
@@ -85,4 +94,5 @@ export const sameOrigin = (a: Origin | null, b: Origin | null): boolean =>
   a.run === b.run &&
   a.from === b.from &&
   a.dataName === b.dataName &&
-  a.data === b.data;
+  a.data === b.data &&
+  a.maxLength === b.maxLength;

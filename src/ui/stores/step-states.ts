@@ -94,7 +94,8 @@ function tryState({ trial, rowLosses, library }: Pick<States, "trial" | "rowLoss
   if (trial.running) return state("busy", text.tryOut.answering);
   if (rowLosses.phase === "measuring") return state("busy", text.tryOut.measuring);
   const run = library.runs.find(({ id }) => id === library.selected);
-  return run === undefined ? state("open", text.tryOut.none) : state("done", run.name);
+  if (run !== undefined) return state("done", run.name);
+  return state("open", library.runs.length === 0 ? text.tryOut.none : text.tryOut.noneFits);
 }
 
 function libraryState({ library: { runs } }: Pick<States, "library">): StepState {

@@ -17,6 +17,8 @@ export interface Answer {
 /** What the shown answers were made with; the controls may say something else by now. */
 export interface Asked {
   readonly prompt: string;
+  /** Whose prompt went through the chat template. */
+  readonly chat: Readonly<Record<Side, boolean>>;
   readonly model: string;
   /** The name that the run had; null where only the base model answered. */
   readonly run: string | null;

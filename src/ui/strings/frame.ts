@@ -41,10 +41,16 @@ export const shapeStrings = {
     set: (preset: string, steps: number) => (steps > 0 ? `${preset}, ${count(steps)} steps` : preset),
     step: (step: number, steps: number) => `Step ${count(step)} of ${count(steps)}`,
   },
-  tryOut: { none: "After a run", answering: "Answering…", measuring: "Measuring rows…" },
+  tryOut: {
+    none: "After a run",
+    answering: "Answering…",
+    measuring: "Measuring rows…",
+    noneFits: "No run for this model",
+  },
   library: { none: "No runs yet", runs: (value: number) => `${count(value)} ${value === 1 ? "run" : "runs"}` },
   broken:
     "This step could not be shown: its file did not arrive, or it met an error. Kept runs are safe; a run under way goes on, so reload when it has ended.",
+  windowBroken: "That window could not be fetched. Reload the page when no run is under way.",
   dock: "Start or stop training",
   next: (step: string) => `Next: ${step}`,
   live: "See the run",
@@ -64,7 +70,9 @@ export const shapeStrings = {
     minutes: (milliseconds: number) =>
       milliseconds < 90_000
         ? `about ${count(Math.ceil(milliseconds / 5000) * 5)} seconds`
-        : `about ${count(Math.round(milliseconds / 60_000))} minutes`,
+        : milliseconds < 5_400_000
+          ? `about ${count(Math.round(milliseconds / 60_000))} minutes`
+          : `about ${decimal(milliseconds / 3_600_000, 1)} hours`,
     measuring: "Measuring how long it takes…",
     unmeasured: "The time shows once it is measured",
     memory: (total: number) => `${bytes(total)} of GPU memory`,

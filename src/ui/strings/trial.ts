@@ -38,6 +38,8 @@ const fields: Readonly<
   },
 };
 
+const given = (chat: boolean): string => (chat ? "as a chat message" : "as plain text");
+
 const columns: Readonly<Record<SortKey, string>> = {
   row: "Row",
   base: "Base loss",
@@ -61,7 +63,6 @@ export const trialStrings = {
   prompt: "Prompt",
   promptDefault: "How do I make a good cup of tea?",
   examples: "Try a row of your data",
-  exampleOf: (prompt: string) => `Take over: ${prompt}`,
   chat: "As a chat message",
   text: "As plain text",
   baseAsText: "The base model has no chat template and gets the plain text; the tuned one uses its run's.",
@@ -107,7 +108,6 @@ export const trialStrings = {
   view: "Show the answers as",
   views: { text: "Text", tokens: "Tokens" },
   base: "Base",
-  tuned: "Tuned",
   tunedAs: (name: string, strength: number) =>
     `Tuned: ${name}${strength === 1 ? "" : `, strength ${decimal(strength, 2)}`}`,
   waiting: "Nothing yet.",
@@ -189,6 +189,8 @@ export const trialStrings = {
     prompt: "Prompt",
     model: (name: string) => `- Model: ${name}`,
     run: (name: string, strength: number) => `- Run: ${name}, strength ${decimal(strength, 2)}`,
+    given: (base: boolean, tuned: boolean) =>
+      `- Prompt: ${base === tuned ? given(base) : `base ${given(base)}, tuned ${given(tuned)}`}`,
     sampling: (sampling: string, most: number) => `- Sampling: ${sampling}, at most ${most} tokens`,
     data: (name: string) => `- Data: ${name}`,
   },

@@ -5,13 +5,14 @@ import { type HotkeyItem, useHotkeys, useLocalStorage } from "@mantine/hooks";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { Desk } from "../../actions/desk";
-import { pressMain } from "../../actions/main-move";
-import { generateBoth } from "../../actions/trial";
+import { pressGenerate, pressMain } from "../../actions/main-move";
+import { covered } from "../../covered";
 import { goTo } from "../../go-to";
 import { nothingOver, overlay, say, show } from "../../stores/overlay";
 import { steps } from "../../stores/route";
 import { strings } from "../../strings";
 import { useDesk } from "../../studio";
+import { Boundary, BrokenWindow } from "../boundary";
 import { PasteDialog } from "../data/paste-dialog";
 
 const text = strings.keys;
@@ -83,11 +84,7 @@ function pressEnter(desk: Desk, event: KeyboardEvent): void {
   if (target.tagName === "INPUT" && target.closest("#train") === null) return;
   const { step } = desk.stores.route.getState();
   if (step === "library") return;
-  if (step === "try") {
-    void generateBoth(desk);
-    return;
-  }
-  const refusal = pressMain(desk);
+  const refusal = step === "try" ? pressGenerate(desk) : pressMain(desk);
   if (refusal !== null) say(refusal);
 }
 
@@ -110,10 +107,6 @@ function useSingleKeys(wanted: boolean): void {
   );
 }
 
-/** A dialog is open. */
-const covered = (): boolean =>
-  [...document.querySelectorAll<HTMLElement>('[aria-modal="true"]')].some((dialog) => dialog.checkVisibility());
-
 interface OnceProps {
   readonly opened: boolean;
   readonly children: (opened: boolean) => ReactNode;
@@ -124,9 +117,11 @@ function Once({ opened, children }: OnceProps) {
   const [used, setUsed] = useState(false);
   if (opened && !used) setUsed(true);
   return used ? (
-    <Suspense fallback={null}>
-      <Opening opened={opened}>{children}</Opening>
-    </Suspense>
+    <Boundary fallback={<BrokenWindow opened={opened} onClose={close} />}>
+      <Suspense fallback={null}>
+        <Opening opened={opened}>{children}</Opening>
+      </Suspense>
+    </Boundary>
   ) : null;
 }
 

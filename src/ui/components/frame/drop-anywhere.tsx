@@ -7,6 +7,7 @@ import { chooseModelFiles } from "../../actions/choose-model";
 import { holdsWeights } from "../../actions/model-files";
 import { filesOf } from "../../dropped-files";
 import { goTo } from "../../go-to";
+import { say } from "../../stores/overlay";
 import { isRunning } from "../../stores/training";
 import { strings } from "../../strings";
 import { useDesk, useStudio } from "../../studio";
@@ -23,7 +24,6 @@ export function DropAnywhere() {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   useEffect(() => {
-    if (disabled) return;
     const end = (): void => {
       clearTimeout(timer.current);
       setOver(false);
@@ -34,12 +34,17 @@ export function DropAnywhere() {
       // A drag that leaves the window says nothing: it is over when it is no longer heard of.
       clearTimeout(timer.current);
       timer.current = setTimeout(end, 400);
-      setOver(!within(event.target, ".drop"));
+      setOver(!disabled && !within(event.target, ".drop"));
     };
     const onDrop = (event: DragEvent): void => {
       end();
-      if (!holdsFiles(event) || event.dataTransfer === null || within(event.target, ".drop")) return;
+      if (!holdsFiles(event) || event.dataTransfer === null || (!disabled && within(event.target, ".drop"))) return;
       event.preventDefault();
+      if (disabled) {
+        // Left alone, the browser would open the file in the page's place, over the run.
+        say(strings.keys.off.taken.training);
+        return;
+      }
       void filesOf(event.dataTransfer).then((files) => {
         const weights = holdsWeights(files);
         goTo(weights ? "model" : "data");
@@ -47,7 +52,8 @@ export function DropAnywhere() {
       });
     };
     const onPaste = (event: ClipboardEvent): void => {
-      if (event.clipboardData === null || within(event.target, "input, textarea, [contenteditable]")) return;
+      if (disabled || event.clipboardData === null || within(event.target, "input, textarea, [contenteditable]"))
+        return;
       const files = [...event.clipboardData.files];
       const pasted = event.clipboardData.getData("text/plain");
       if (files.length === 0 && pasted.trim() === "") return;

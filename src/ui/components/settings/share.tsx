@@ -12,6 +12,7 @@ import {
   takeLink,
 } from "../../actions/settings";
 import { goTo } from "../../go-to";
+import { readerOf } from "../../stores/model";
 import { fromLink, type Offer } from "../../stores/shared-settings";
 import { strings } from "../../strings";
 import { useDesk, useStudio } from "../../studio";
@@ -90,10 +91,10 @@ export function ShareSettings() {
   );
 }
 
-/** Watches the address for shared settings; asks once the model is open that they are compared for. */
+/** Watches the address for shared settings; asks once what they are compared for is known of the model. */
 export function SettingsFromLink() {
   const desk = useDesk();
-  const ready = useStudio("model", (state) => state.model.state === "ready");
+  const ready = useStudio("model", (state) => readerOf(state) !== null);
   const [hash, setHash] = useState<string | null>(null);
   const [offer, setOffer] = useState<Offer | string | null>(null);
   useEffect(() => {

@@ -109,6 +109,7 @@ function Tokens({ title, summary }: { readonly title: string; readonly summary: 
         counts={text.tokens.counts(promptTokens.length, answerTokens.length)}
         told={text.tokens.one}
         spaces
+        answerFrom={promptTokens.length}
       />
       <Text size="xs" component="div" c="dimmed" className="legend" mb={6}>
         <span className="token counted">{text.tokens.answer}</span>

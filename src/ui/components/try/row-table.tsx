@@ -143,8 +143,10 @@ function Paging({ page, from, shown, total }: PagingProps) {
         <ActionIcon
           key={label}
           variant="default"
-          disabled={off}
-          onClick={() => rowLosses.setState({ page: to })}
+          // Not `disabled`: the button that was pressed keeps the focus at either end.
+          data-disabled={off}
+          aria-disabled={off}
+          onClick={() => !off && rowLosses.setState({ page: to })}
           aria-label={label}
           title={label}
         >

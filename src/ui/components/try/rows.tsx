@@ -1,7 +1,7 @@
 /** The losses of single rows under the base model and under the run: measured when asked, worst first. */
 import { Anchor, Button, NativeSelect, Text } from "@mantine/core";
 import { Ruler, Square } from "lucide-react";
-import { measureRows, stopMeasuringRows } from "../../actions/row-losses";
+import { measureRows, rowsSource, stopMeasuringRows } from "../../actions/row-losses";
 import { hashOf } from "../../stores/route";
 import { originOf, type RowLossesState, rowLimits, rowsFrom, sameOrigin } from "../../stores/row-losses";
 import { sortRows, summarize } from "../../stores/row-order";
@@ -128,13 +128,17 @@ function Far({ measured: { progress, rows } }: { readonly measured: RowLossesSta
 }
 
 function Measured({ measured }: { readonly measured: RowLossesState }) {
+  const desk = useDesk();
   const { rows, origin, phase, whole, sort } = measured;
   const model = useStudio("model", (state) => state);
   const library = useStudio("library", (state) => state);
   const data = useStudio("data", (state) => state);
+  const recipe = useStudio("recipe", (state) => state);
   const summary = summarize(rows);
   if (origin === null || summary === null) return null;
-  const earlier = phase !== "measuring" && !sameOrigin(origin, originOf(model, library, data, measured));
+  const from = rowsFrom(measured, data);
+  const earlier =
+    phase !== "measuring" && !sameOrigin(origin, originOf(model, library, recipe, from, rowsSource(desk, from)));
   const notes = [
     text.means,
     ...(whole === null ? [] : [text.ofAll(rows.length, whole.totalRows), text.leftOut(whole.leftOutRows)]),

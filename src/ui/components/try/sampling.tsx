@@ -1,5 +1,6 @@
 /** How long an answer may be and how its tokens are drawn: folded, with what is set in one line. */
 import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
+import { type Ref, useRef } from "react";
 import { readSampling, samplingDefaults } from "../../stores/sampling";
 import { type SamplingField, samplingFields } from "../../stores/sampling-fields";
 import { answerLengths } from "../../stores/trial";
@@ -14,6 +15,8 @@ export function TrySampling() {
   const typed = useStudio("trial", (state) => state.sampling);
   const maxNewTokens = useStudio("trial", (state) => state.maxNewTokens);
   const { sampling, errors } = readSampling(typed);
+  const changed = samplingFields.some((field) => typed[field].trim() !== samplingDefaults[field]);
+  const temperature = useRef<HTMLInputElement>(null);
   return (
     <>
       <NativeSelect
@@ -31,7 +34,12 @@ export function TrySampling() {
         </summary>
         <div className="try-fields">
           {samplingFields.map((field) => (
-            <SamplingNumber key={field} field={field} error={errors[field]} />
+            <SamplingNumber
+              key={field}
+              field={field}
+              error={errors[field]}
+              inputRef={field === "temperature" ? temperature : null}
+            />
           ))}
         </div>
         <div className="try-foot">
@@ -40,12 +48,16 @@ export function TrySampling() {
               {text.greedyNote}
             </Text>
           )}
-          {typed !== samplingDefaults && (
+          {changed && (
             <Button
               size="compact-xs"
               variant="default"
               className="start"
-              onClick={() => trial.setState({ sampling: samplingDefaults })}
+              onClick={() => {
+                // The button goes with this click.
+                temperature.current?.focus();
+                trial.setState({ sampling: samplingDefaults });
+              }}
             >
               {text.reset}
             </Button>
@@ -56,12 +68,19 @@ export function TrySampling() {
   );
 }
 
-function SamplingNumber({ field, error }: { readonly field: SamplingField; readonly error: string | undefined }) {
+interface Props {
+  readonly field: SamplingField;
+  readonly error: string | undefined;
+  readonly inputRef: Ref<HTMLInputElement>;
+}
+
+function SamplingNumber({ field, error, inputRef }: Props) {
   const { trial } = useDesk().stores;
   const value = useStudio("trial", (state) => state.sampling[field]);
   const told = useTold(error, value);
   return (
     <TextInput
+      ref={inputRef}
       label={text.fields[field].label}
       description={text.fields[field].hint}
       value={value}
