@@ -115,9 +115,9 @@ function useTitle(): void {
     isRunning(state) && state.steps > 0 ? Math.floor((100 * state.step) / state.steps) : null,
   );
   useEffect(() => {
-    const title = strings.shape.titles[step];
+    const title = strings.frame.titles[step];
     document.title =
-      step === "start" && percent === null ? strings.app.name : strings.shape.windowTitle(title, percent);
+      step === "start" && percent === null ? strings.app.name : strings.frame.windowTitle(title, percent);
   }, [step, percent]);
 }
 

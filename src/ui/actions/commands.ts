@@ -132,7 +132,7 @@ function goCommands({ stores }: Desk): readonly Command[] {
   return places.map((step, index) => ({
     id: `go-${step}`,
     group: groups.go,
-    label: text.goTo(strings.shape.titles[step]),
+    label: text.goTo(strings.frame.titles[step]),
     keywords: words.go,
     off: step === here ? off.here : null,
     ...(step === "start" ? {} : { key: String(index + 1) }),

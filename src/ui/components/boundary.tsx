@@ -26,7 +26,7 @@ export class Boundary extends Component<Props, { readonly failed: boolean }> {
 export function BrokenPart() {
   return (
     <ErrorNote
-      error={{ code: "internal", message: strings.shape.broken, data: {} }}
+      error={{ code: "internal", message: strings.frame.broken, data: {} }}
       action={{ label: strings.device.reload, run: () => location.reload() }}
     />
   );
@@ -36,7 +36,7 @@ export function BrokenPart() {
 export function BrokenWindow({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   useEffect(() => {
     if (!opened) return;
-    say(strings.shape.windowBroken);
+    say(strings.frame.windowBroken);
     onClose();
   }, [opened, onClose]);
   return null;

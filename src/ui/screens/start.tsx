@@ -12,7 +12,7 @@ import { isRunning } from "../stores/training";
 import { strings } from "../strings";
 import { useDesk, useStudio } from "../studio";
 
-const text = strings.shape.start;
+const text = strings.frame.start;
 const reasonId = "start-reason";
 
 export function StartScreen() {
@@ -78,7 +78,7 @@ const Running = () => (
   <Text>
     {text.running}.{" "}
     <Anchor href={hashOf("train")} inherit underline="always">
-      {strings.shape.live}
+      {strings.frame.live}
     </Anchor>
   </Text>
 );
@@ -118,18 +118,18 @@ function Chosen() {
   const epochs = useStudio("recipe", (state) => state.recipe?.epochs ?? 0);
   const fixedSteps = useStudio("recipe", (state) => state.recipe?.steps ?? null);
   const passes = shown === null || fixedSteps === null ? epochs : fixedSteps / Math.max(1, shown.stepsPerEpoch);
-  const dataTitle = samples.find(({ id }) => id === sample)?.title ?? data ?? strings.shape.data.none;
+  const dataTitle = samples.find(({ id }) => id === sample)?.title ?? data ?? strings.frame.data.none;
   return (
     <section className="landing-chosen" aria-label={text.chosen}>
       <Choice
         step="model"
-        title={strings.shape.titles.model}
+        title={strings.frame.titles.model}
         value={name}
         figures={info === null ? null : text.modelFigures(short(info.parameters), info.weightFormat)}
       />
       <Choice
         step="data"
-        title={strings.shape.titles.data}
+        title={strings.frame.titles.data}
         value={dataTitle}
         figures={shown === null ? null : text.dataFigures(shown.rows, shown.tokens)}
       />

@@ -18,7 +18,7 @@ export interface StepState {
 
 export type StepStates = Readonly<Record<(typeof steps)[number], StepState>>;
 
-const text = strings.shape;
+const text = strings.frame;
 const state = (mark: Mark, said: string): StepState => ({ mark, text: said });
 
 export function stepStates(

@@ -4,7 +4,7 @@ import type { Step } from "../stores/route";
 
 const rows = (value: number): string => `${count(value)} ${value === 1 ? "row" : "rows"}`;
 
-export const shapeStrings = {
+export const frameStrings = {
   steps: "Steps",
   titles: {
     start: "Start",

@@ -3,7 +3,7 @@ import type { ErrorCode, RunSummary } from "../../worker/protocol";
 import { bytes, count, decimal } from "../format";
 import { dataStrings } from "./data";
 import { deviceStrings } from "./device";
-import { shapeStrings } from "./frame";
+import { frameStrings } from "./frame";
 import { keyStrings } from "./keys";
 import { libraryStrings } from "./library";
 import { modelStrings } from "./model";
@@ -21,7 +21,7 @@ export const strings = {
     theme: { label: "Colour scheme", light: "Light", dark: "Dark", auto: "System" },
   },
   device: deviceStrings,
-  shape: shapeStrings,
+  frame: frameStrings,
   model: modelStrings,
   run: runStrings,
   data: dataStrings,

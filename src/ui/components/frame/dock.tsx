@@ -47,13 +47,13 @@ function RunBar({ away }: { readonly away: boolean }) {
   const stopping = phase === "stopping";
   const left = millisecondsPerStep > 0 && steps > 0 ? (steps - step) * millisecondsPerStep : null;
   return (
-    <section className="dock" aria-label={strings.shape.dock}>
+    <section className="dock" aria-label={strings.frame.dock}>
       <div className="dock-inner">
         {away && (
           <Text size="sm" className="numbers dock-run">
-            {steps > 0 ? strings.shape.runLine(step, steps, losses.at(-1), left) : phaseName(training)}{" "}
+            {steps > 0 ? strings.frame.runLine(step, steps, losses.at(-1), left) : phaseName(training)}{" "}
             <Anchor href={hashOf("train")} inherit underline="always">
-              {strings.shape.live}
+              {strings.frame.live}
             </Anchor>
           </Text>
         )}
@@ -89,7 +89,7 @@ function StartBar({ step }: { readonly step: Step }) {
   const reason = ready.kind === "blocked" ? ready.reason : null;
   const next = nextStep[step];
   return (
-    <section className="dock" aria-label={strings.shape.dock}>
+    <section className="dock" aria-label={strings.frame.dock}>
       <div className="dock-inner">
         <div className="consequence">
           {told && (
@@ -123,7 +123,7 @@ function StartBar({ step }: { readonly step: Step }) {
             variant="default"
             rightSection={<ArrowRight size={16} aria-hidden />}
           >
-            {strings.shape.next(strings.shape.titles[next])}
+            {strings.frame.next(strings.frame.titles[next])}
           </Button>
         )}
         <MainButton ready={ready} reason={reason === null ? undefined : reasonId} />

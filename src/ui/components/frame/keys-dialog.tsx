@@ -21,7 +21,7 @@ const anywhere: readonly Entry[] = [
 ];
 const singles: readonly Entry[] = [
   { keys: ["?"], does: text.list },
-  ...steps.map((step, index) => ({ keys: [String(index + 1)], does: text.step(step, strings.shape.titles) })),
+  ...steps.map((step, index) => ({ keys: [String(index + 1)], does: text.step(step, strings.frame.titles) })),
 ];
 const inPlace: readonly Entry[] = [
   { keys: ["←", "→"], does: text.tabs },

@@ -15,7 +15,7 @@ import { type Mark, type StepState, stepStates } from "../../stores/step-states"
 import { strings } from "../../strings";
 import { useStudio } from "../../studio";
 
-const text = strings.shape;
+const text = strings.frame;
 type Name = (typeof steps)[number];
 const icons = { model: Boxes, data: Database, train: SlidersHorizontal, try: MessagesSquare, library: Library };
 const markIcons = { done: CircleCheck, busy: LoaderCircle, wrong: CircleAlert, open: null };
