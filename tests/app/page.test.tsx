@@ -40,7 +40,7 @@ describe("the first screen", () => {
     for (const step of ["model", "data", "train", "try", "library"] as const) {
       await go(step);
       const headings = [...document.querySelectorAll("section h2")].filter((heading) => heading.checkVisibility());
-      expect(headings.map(({ textContent }) => textContent)).toEqual([strings.shape.titles[step]]);
+      expect(headings.map(({ textContent }) => textContent)).toEqual([strings.frame.titles[step]]);
     }
   });
 

@@ -26,7 +26,7 @@ import {
 
 const { open, desk } = fakeStudio();
 const openAt = (step: Step, options: FakeOptions = {}) => open(options, {}, step);
-const { titles } = strings.shape;
+const { titles } = strings.frame;
 const link = (name: string | RegExp) => page.getByRole("link", { name });
 const shownSteps = (): string[] =>
   ["start", ...steps].filter((step) => document.getElementById(step)?.checkVisibility() === true);

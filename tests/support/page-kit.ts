@@ -48,8 +48,8 @@ export const trainSample = () => page.getByRole("button", { name: "Train the sam
 
 export const stepLink = (step: (typeof steps)[number]) =>
   page
-    .getByRole("navigation", { name: strings.shape.steps })
-    .getByRole("link", { name: new RegExp(`^${strings.shape.titles[step]}`) });
+    .getByRole("navigation", { name: strings.frame.steps })
+    .getByRole("link", { name: new RegExp(`^${strings.frame.titles[step]}`) });
 
 /** What the step bar says of a step, such as "Needs WebGPU". */
 export const stepState = (step: (typeof steps)[number]): string =>
